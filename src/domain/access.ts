@@ -1,0 +1,91 @@
+import { type FileKind, type FileState, isPublic } from './file-state.ts';
+
+export const ROLES = ['seller', 'moderator', 'admin', 'service'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who asks. `null` stands for somebody without a token. */
+export interface Principal {
+  readonly userId: string;
+  readonly roles: readonly Role[];
+}
+
+export type FileAction =
+  /** See state, reason, variants. */
+  | 'read'
+  /** Read the bytes of a file that is not public. */
+  | 'read_content'
+  /** Alt text, order. */
+  | 'edit'
+  | 'delete'
+  | 'appeal'
+  | 'report'
+  /** Approve, reject, take down. */
+  | 'decide';
+
+/** The facts of a file that access depends on. */
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly ownerId: string;
+  readonly state: FileState;
+}
+
+export type ItemAction = 'read' | 'add_photo' | 'edit' | 'delete' | 'see_all_photos';
+
+/**
+ * The one function that decides access to a file (design §3, promise 8). Public photos are readable by anybody;
+ * otherwise by owner, moderators, admins and services. Identity documents are never public: owner and moderators
+ * may read the content; a service may not.
+ */
+export function mayAccessFile(who: Principal | null, action: FileAction, file: FileFacts): boolean {
+  const isOwner = who !== null && who.userId === file.ownerId;
+  const isStaff = has(who, 'moderator') || has(who, 'admin');
+  const isDocument = file.kind === 'verification_document';
+  if (file.state === 'deleted') return false;
+  switch (action) {
+    case 'read':
+      return (
+        (!isDocument && isPublic(file.state)) || isOwner || isStaff || (has(who, 'service') && !isDocument)
+      );
+    case 'read_content':
+      return isOwner || isStaff;
+    case 'edit':
+      return isOwner || has(who, 'admin') || (has(who, 'service') && !isDocument);
+    case 'delete':
+      return isOwner || has(who, 'admin') || has(who, 'service');
+    case 'appeal':
+      return isOwner && !isDocument;
+    case 'report':
+      return who !== null && !isOwner && !isDocument && isPublic(file.state);
+    case 'decide':
+      return isStaff && !isDocument;
+  }
+}
+
+/** The one function that decides access to a listing. */
+export function mayAccessItem(
+  who: Principal | null,
+  action: ItemAction,
+  item: { readonly sellerId: string },
+): boolean {
+  const isSeller = who !== null && who.userId === item.sellerId;
+  switch (action) {
+    case 'read':
+      return true;
+    case 'add_photo':
+      return (isSeller && has(who, 'seller')) || has(who, 'service');
+    case 'edit':
+    case 'delete':
+      return isSeller || has(who, 'admin') || has(who, 'service');
+    case 'see_all_photos':
+      return isSeller || has(who, 'moderator') || has(who, 'admin') || has(who, 'service');
+  }
+}
+
+/** Whether the caller may act on a user's own things: profile photo, documents. */
+export function mayActForUser(who: Principal | null, userId: string): boolean {
+  return who !== null && (who.userId === userId || has(who, 'admin') || has(who, 'service'));
+}
+
+export function has(who: Principal | null, role: Role): boolean {
+  return who?.roles.includes(role) ?? false;
+}

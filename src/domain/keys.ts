@@ -1,0 +1,103 @@
+import { StorageError } from './errors.ts';
+import type { FileKind } from './file-state.ts';
+import { type FileId, type ItemId, isFileId, isItemId, isUserId, type UserId } from './ids.ts';
+import {
+  extensionOf,
+  formatOfExtension,
+  type OutputFormat,
+  VARIANTS,
+  type VariantName,
+} from './renditions.ts';
+
+declare const keyBrand: unique symbol;
+/** A key that has passed {@link objectKey}: safe for every driver. */
+export type ObjectKey = string & { readonly [keyBrand]: true };
+
+const MAX_KEY_BYTES = 1024;
+const SEGMENT = /^[A-Za-z0-9!_.*'()@:|=+,-]+$/;
+const HASH12 = /^[0-9a-f]{12}$/;
+
+/**
+ * Checks a key before any driver sees it. Throws INVALID_KEY for an empty or overlong key (S3: 1,024 bytes),
+ * empty, "." or ".." segments, a leading or trailing slash, and any byte outside a narrow ASCII set
+ * (no NUL, backslash, percent, control or non-ASCII characters, so that no two spellings name one object).
+ */
+export function objectKey(value: string): ObjectKey {
+  if (!isObjectKey(value))
+    throw new StorageError('INVALID_KEY', 'The object key is not valid.', {
+      details: { key: value.slice(0, 200) },
+    });
+  return value;
+}
+
+export function isObjectKey(value: string): value is ObjectKey {
+  if (value.length === 0 || value.length > MAX_KEY_BYTES) return false;
+  return value.split('/').every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..');
+}
+
+/** A prefix to list by: a key, or the beginning of one; may be empty or end in "/". Throws INVALID_KEY. */
+export function keyPrefix(value: string): string {
+  const trimmed = value.endsWith('/') ? value.slice(0, -1) : value;
+  if (value !== '' && !isObjectKey(trimmed))
+    throw new StorageError('INVALID_KEY', 'The prefix is not valid.');
+  return value;
+}
+
+export interface PublicKeyParts {
+  readonly kind: Exclude<FileKind, 'verification_document'>;
+  /** The item of an item photo, the user of a profile photo. */
+  readonly scope: ItemId | UserId;
+  readonly variant: VariantName;
+  readonly fileId: FileId;
+  readonly hash12: string;
+  readonly format: OutputFormat;
+}
+
+/** `items/{variant}/{itemId}/{fileId}-{hash12}.{ext}` or `profiles/{variant}/{userId}/…` */
+export function publicKey(parts: PublicKeyParts): ObjectKey {
+  const root = parts.kind === 'item_photo' ? 'items' : 'profiles';
+  return objectKey(
+    `${root}/${parts.variant}/${parts.scope}/${parts.fileId}-${parts.hash12}.${extensionOf(parts.format)}`,
+  );
+}
+
+/** Reads a public key back; null when it is not one. */
+export function parsePublicKey(key: string): PublicKeyParts | null {
+  const [root, variant, scope, name, ...rest] = key.split('/');
+  const kind = root === 'items' ? 'item_photo' : root === 'profiles' ? 'profile_photo' : null;
+  const variantName = VARIANTS.find((known) => known === variant);
+  const file = /^([0-9a-f-]{36})-([0-9a-f]{12})\.([a-z]+)$/.exec(name ?? '');
+  if (kind === null || variantName === undefined || scope === undefined || file === null || rest.length > 0)
+    return null;
+  const [, id = '', hash12 = '', extension = ''] = file;
+  const format = formatOfExtension(extension);
+  const owner = kind === 'item_photo' ? (isItemId(scope) ? scope : null) : isUserId(scope) ? scope : null;
+  if (!isFileId(id) || format === null || owner === null) return null;
+  return { kind, scope: owner, variant: variantName, fileId: id, hash12, format };
+}
+
+export function uploadKey(id: FileId): ObjectKey {
+  return objectKey(`temp/uploads/${id}`);
+}
+export function quarantineRawKey(id: FileId): ObjectKey {
+  return objectKey(`quarantine/raw/${id}`);
+}
+export function quarantineViewKey(id: FileId, hash12: string, format: OutputFormat): ObjectKey {
+  return objectKey(`quarantine/view/${id}-${hash12}.${extensionOf(format)}`);
+}
+export function documentKey(owner: UserId, id: FileId): ObjectKey {
+  return objectKey(`verification/documents/${owner}/${id}.enc`);
+}
+/** The path of the mutable alias of a user's present profile photo, below `/cdn/`. */
+export function profileAlias(owner: UserId): string {
+  return `profiles/thumbnail/${owner}/current`;
+}
+
+/** Prefixes the edge may read without a signature; everything else is private. */
+export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
+/** Prefix the edge may read with a signature. */
+export const SIGNED_PREFIX = 'quarantine/view/';
+
+export function isHash12(value: string): boolean {
+  return HASH12.test(value);
+}

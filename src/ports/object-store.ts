@@ -1,0 +1,105 @@
+import type { Readable } from 'node:stream';
+import type { ObjectKey } from '../domain/keys.ts';
+
+/** S3's names; a driver maps its own to these. */
+export const STORAGE_CLASSES = ['STANDARD', 'STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
+export type StorageClass = (typeof STORAGE_CLASSES)[number];
+
+/** What a driver can do. A capability that configuration needs and the driver lacks is an error at start-up. */
+export interface ObjectStoreCapabilities {
+  /** `put` with `ifNoneMatch` lets exactly one of many writers win. */
+  readonly supportsConditionalCreate: boolean;
+  /** `get` with `ifMatch` fails with VERSION_CONFLICT once the object is another. */
+  readonly supportsConditionalRead: boolean;
+  /** Objects have a storage class; GLACIER and DEEP_ARCHIVE answer OBJECT_ARCHIVED until restored. */
+  readonly supportsStorageClasses: boolean;
+  /** `signGetUrl` makes a URL that the store itself answers. */
+  readonly supportsPresignedGet: boolean;
+  /** `signPostForm` makes a form that a browser posts to the store itself. */
+  readonly supportsPresignedPost: boolean;
+}
+
+export interface ObjectInfo {
+  readonly key: ObjectKey;
+  readonly bytes: number;
+  /** Opaque, without quotes; another content has another one. */
+  readonly etag: string;
+  readonly contentType: string;
+  readonly cacheControl: string | null;
+  /** User metadata: keys in lower case, values any text. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly storageClass: StorageClass;
+  readonly modifiedAt: Date;
+}
+
+export interface PutOptions {
+  readonly contentType: string;
+  readonly cacheControl?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly storageClass?: StorageClass;
+  /** Length in bytes where it is known. */
+  readonly contentLength?: number;
+  /** Create only: ALREADY_EXISTS when the key is taken. */
+  readonly ifNoneMatch?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions {
+  /** Inclusive bounds, as in HTTP. `end` past the object is cut; a `start` past it is RANGE_NOT_SATISFIABLE. */
+  readonly range?: { readonly start: number; readonly end?: number };
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListPage {
+  readonly objects: readonly ObjectInfo[];
+  /** Pass it as `after` for the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+/** A form that a browser posts with the file as its last field. */
+export interface PresignedPost {
+  readonly url: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * Thin drivers: I/O only. `StorageService` validates keys, retries, measures and hashes for all of them.
+ * Every driver passes `test/contracts/object-store.contract.ts`. Errors are StorageErrors, classified once by the
+ * driver: NOT_FOUND, ALREADY_EXISTS, VERSION_CONFLICT, RANGE_NOT_SATISFIABLE, OBJECT_ARCHIVED, STORAGE_FULL,
+ * STORAGE_UNAVAILABLE, ABORTED.
+ */
+export interface ObjectStore {
+  readonly name: string;
+  readonly capabilities: ObjectStoreCapabilities;
+  /**
+   * Streams an object in. Visible whole or not at all: a failing or aborted source leaves what was there before.
+   * Resolves when it is durable.
+   */
+  put(key: ObjectKey, body: Readable | Uint8Array, options: PutOptions): Promise<ObjectInfo>;
+  /** The stream must be consumed or destroyed by the caller. */
+  get(key: ObjectKey, options?: GetOptions): Promise<{ info: ObjectInfo; body: Readable }>;
+  head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectInfo>;
+  /** A missing object is a success. */
+  delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
+  /** Keys in ascending byte order, at most `limit` (1 to 1,000) a page. */
+  list(prefix: string, options: { after?: string; limit: number; signal?: AbortSignal }): Promise<ListPage>;
+  /** Copies bytes, type and metadata inside the store. */
+  copy(
+    from: ObjectKey,
+    to: ObjectKey,
+    options?: { storageClass?: StorageClass; signal?: AbortSignal },
+  ): Promise<ObjectInfo>;
+  /** Only with `supportsStorageClasses`. */
+  restore?(key: ObjectKey, days: number): Promise<void>;
+  /** Only with `supportsPresignedGet`. */
+  signGetUrl?(key: ObjectKey, expiresInSeconds: number): Promise<string>;
+  /** Only with `supportsPresignedPost`. Accepts exactly this key and type, 1 to `maxBytes` bytes. */
+  signPostForm?(
+    key: ObjectKey,
+    policy: { contentType: string; maxBytes: number; expiresInSeconds: number },
+  ): Promise<PresignedPost>;
+  /** Cheap call that fails when the store cannot be used. */
+  ping(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
