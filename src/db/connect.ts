@@ -1,0 +1,30 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Log } from '../ports/log.ts';
+import type { Database, Schema } from './schema.ts';
+
+export interface ConnectOptions {
+  /** What `pg` takes: `connectionString`, or host, port, user, database. */
+  readonly connection: pg.ClientConfig;
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+  readonly log: Log;
+}
+
+const INT8 = 20;
+
+/** Opens a pool. bigint columns come as numbers: all of ours are below 2^53. */
+export function connect(options: ConnectOptions): Database {
+  const pool = new pg.Pool({
+    ...options.connection,
+    max: options.poolSize,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.statementTimeoutMs,
+    types: { getTypeParser },
+  });
+  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format);

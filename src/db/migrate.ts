@@ -1,0 +1,16 @@
+import { Migrator } from 'kysely/migration';
+import type { Database } from './schema.ts';
+import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
+
+/** In order; a migration that has been released is never edited. */
+const MIGRATIONS = { '0001-items-files-objects': itemsFilesObjects };
+
+/** Brings the schema up to date. Several processes may start at once: each migration is applied once. */
+export async function migrateToLatest(db: Database): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return (results ?? [])
+    .filter((result) => result.status === 'Success')
+    .map((result) => result.migrationName);
+}

@@ -1,0 +1,195 @@
+import type {
+  ColumnType,
+  Generated,
+  GeneratedAlways,
+  JSONColumnType,
+  Kysely,
+  Selectable,
+  Transaction,
+} from 'kysely';
+import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
+import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
+import type { ModerationResult } from '../ports/moderator.ts';
+import type { ScanResult } from '../ports/scanner.ts';
+
+/** bigint columns: read as number (`connect` parses them; all are sizes and counters below 2^53). */
+type BigInt8 = number;
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type CreatedAt = ColumnType<Date, Date | string | undefined, Date | string>;
+type Json<T extends object> = JSONColumnType<T, string, string>;
+type NullableJson<T extends object> = ColumnType<T | null, string | null | undefined, string | null>;
+
+export interface ItemsTable {
+  id: string;
+  seller_id: string;
+  title: string;
+  category: string | null;
+  status: Generated<'draft' | 'active' | 'sold' | 'withdrawn'>;
+  photos_version: Generated<BigInt8>;
+  created_at: CreatedAt;
+  updated_at: CreatedAt;
+  deleted_at: Timestamp | null;
+}
+
+export interface FilesTable {
+  id: string;
+  kind: FileKind;
+  item_id: string | null;
+  owner_id: string;
+  state: Generated<FileState>;
+  stage: Stage | null;
+  /** Rises with each new premise (a decision, a replay): work of an older generation is late. */
+  generation: Generated<number>;
+  /** Dense from 0 among the item's photos; null when the file has no place (profile photo, gone). */
+  position: number | null;
+  reason_code: string | null;
+  reason_message: string | null;
+  warnings: ColumnType<string[], string | undefined, string>;
+  alt: string | null;
+  filename: string;
+  claimed_type: string | null;
+  claimed_bytes: BigInt8 | null;
+  claimed_sha256: string | null;
+  upload_bytes: BigInt8 | null;
+  upload_sha256: string | null;
+  upload_etag: string | null;
+  hash12: string | null;
+  source_format: ImageHeader['format'] | 'pdf' | null;
+  /** Thumbhash, base64. */
+  placeholder: string | null;
+  findings: NullableJson<DecodedFacts['findings']>;
+  scan: NullableJson<ScanResult & { at: string }>;
+  moderation: NullableJson<ModerationResult & { at: string }>;
+  analysis: NullableJson<Omit<ImageAnalysis, 'placeholder'>>;
+  attempts: Generated<number>;
+  deadline_at: Timestamp | null;
+  created_at: CreatedAt;
+  received_at: Timestamp | null;
+  published_at: Timestamp | null;
+  finished_at: Timestamp | null;
+  updated_at: CreatedAt;
+}
+
+export interface FileEventsTable {
+  id: GeneratedAlways<BigInt8>;
+  file_id: string;
+  item_id: string | null;
+  owner_id: string;
+  state: FileState;
+  stage: Stage | null;
+  reason_code: string | null;
+  at: CreatedAt;
+}
+
+export interface VariantsTable {
+  file_id: string;
+  name: VariantName;
+  format: OutputFormat;
+  key: string;
+  bytes: BigInt8;
+  width: number;
+  height: number;
+  sha256: string;
+  report: Json<OutputReport>;
+  created_at: CreatedAt;
+}
+
+/** Every object we put into the store: named before it is written, forgotten after it is gone. */
+export interface ObjectsTable {
+  key: string;
+  file_id: string;
+  state: 'writing' | 'live' | 'deleting';
+  created_at: CreatedAt;
+  updated_at: CreatedAt;
+}
+
+export interface OutboxTable {
+  id: GeneratedAlways<BigInt8>;
+  topic: string;
+  file_id: string | null;
+  payload: Json<Record<string, unknown>>;
+  attempts: Generated<number>;
+  available_at: CreatedAt;
+  created_at: CreatedAt;
+  delivered_at: Timestamp | null;
+}
+
+export interface IdempotencyKeysTable {
+  caller: string;
+  route: string;
+  key: string;
+  /** What the request was (hash); another one with the same key is a conflict. Null while the first is on its way. */
+  fingerprint: string | null;
+  file_id: string | null;
+  status: number | null;
+  body: NullableJson<Record<string, unknown>>;
+  created_at: CreatedAt;
+  expires_at: Timestamp;
+}
+
+export interface ReviewDecisionsTable {
+  id: GeneratedAlways<BigInt8>;
+  file_id: string;
+  moderator_id: string;
+  decision: 'approve' | 'reject' | 'takedown';
+  reason: string;
+  decided_at: CreatedAt;
+}
+
+export interface AppealsTable {
+  id: GeneratedAlways<BigInt8>;
+  file_id: string;
+  user_id: string;
+  message: string;
+  created_at: CreatedAt;
+}
+
+export interface DocumentKeysTable {
+  file_id: string;
+  key_id: string;
+  ciphertext: Buffer;
+  created_at: CreatedAt;
+}
+
+export interface AccessLogTable {
+  id: GeneratedAlways<BigInt8>;
+  at: CreatedAt;
+  user_id: string;
+  action: string;
+  file_id: string | null;
+  details: Json<Record<string, unknown>>;
+}
+
+export interface LeasesTable {
+  name: string;
+  holder: string;
+  expires_at: Timestamp;
+}
+
+export interface Schema {
+  items: ItemsTable;
+  files: FilesTable;
+  file_transitions: { from_state: FileState; to_state: FileState };
+  file_events: FileEventsTable;
+  variants: VariantsTable;
+  objects: ObjectsTable;
+  outbox: OutboxTable;
+  idempotency_keys: IdempotencyKeysTable;
+  review_decisions: ReviewDecisionsTable;
+  appeals: AppealsTable;
+  document_keys: DocumentKeysTable;
+  access_log: AccessLogTable;
+  leases: LeasesTable;
+}
+
+/** A connection pool. */
+export type Database = Kysely<Schema>;
+/** What a repository works on: the pool, or a transaction on it. */
+export type Db = Kysely<Schema> | Transaction<Schema>;
+
+export type ItemRow = Selectable<ItemsTable>;
+export type FileRow = Selectable<FilesTable>;
+export type VariantRow = Selectable<VariantsTable>;
+export type FileEventRow = Selectable<FileEventsTable>;
+export type OutboxRow = Selectable<OutboxTable>;

@@ -1,0 +1,193 @@
+import type { Readable } from 'node:stream';
+import type { Principal } from '../domain/access.ts';
+import type { FileId, ItemId, UserId } from '../domain/ids.ts';
+import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { PresignedPost } from '../ports/object-store.ts';
+import type { Photo, UploadAnswer } from './photo.ts';
+
+/** A file on its way in. The name and type are claims: the bytes decide. */
+export interface IncomingFile {
+  readonly filename: string;
+  readonly type: string | null;
+  readonly body: Readable | Uint8Array;
+  /** Length where the client announced it. */
+  readonly bytes?: number;
+}
+
+export interface UploadOptions {
+  /** How long to wait for the photo to be public; 0 answers at once. */
+  readonly waitMs: number;
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Reservation {
+  readonly id: FileId;
+  /** Null when the store cannot sign forms. */
+  readonly direct: PresignedPost | null;
+}
+
+export interface ReserveRequest {
+  readonly kind: 'item_photo' | 'profile_photo';
+  readonly itemId?: ItemId;
+  readonly filename: string;
+  readonly bytes: number;
+  readonly type: string;
+  readonly sha256?: string;
+}
+
+export interface Gallery {
+  readonly photos: readonly Photo[];
+  /** Rises with each change of order or membership. */
+  readonly version: number;
+}
+
+/**
+ * Everything LocalEx does with files: the plan's six functions and what the routes need beside them.
+ * Every call names who asks; access is decided by `domain/access.ts` and a refusal is FORBIDDEN or NOT_FOUND.
+ */
+export interface FileManagementService {
+  /**
+   * Takes one photo of a listing. A refusal known before `waitMs` is over is thrown with its code (INVALID_IMAGE,
+   * UNSUPPORTED_TYPE, FILE_TOO_LARGE, TOO_MANY_PIXELS, MALWARE_FOUND, CONTENT_REJECTED, QUOTA_EXCEEDED, STORAGE_FULL,
+   * IDEMPOTENCY_CONFLICT …) with `details.fileId`; later it is the photo's state and reason.
+   */
+  uploadItemPhoto(
+    who: Principal,
+    itemId: ItemId,
+    file: IncomingFile,
+    options: UploadOptions,
+  ): Promise<UploadAnswer>;
+  /** Takes a profile photo. The present one stays public until this one is published, then it is deleted. */
+  uploadProfilePhoto(
+    who: Principal,
+    userId: UserId,
+    file: IncomingFile,
+    options: UploadOptions,
+  ): Promise<UploadAnswer>;
+  /** Takes an identity document: encrypted as it streams in, scanned, never public. */
+  uploadVerificationDocument(
+    who: Principal,
+    userId: UserId,
+    file: IncomingFile,
+    options: UploadOptions,
+  ): Promise<UploadAnswer>;
+  /** Deletes all photos of a listing. Returns how many. */
+  deleteItemPhotos(who: Principal, itemId: ItemId): Promise<number>;
+  /** Photos in order. Without rights on the listing only those that are public. */
+  getItemPhotos(who: Principal | null, itemId: ItemId): Promise<Gallery>;
+  /** `order` names every placed photo once. VERSION_CONFLICT when `ifVersion` is not the present one. */
+  reorderPhotos(
+    who: Principal,
+    itemId: ItemId,
+    order: readonly FileId[],
+    ifVersion: number | null,
+  ): Promise<Gallery>;
+
+  /** Reserves a place for bytes that come by tus or by form. */
+  reserveUpload(who: Principal, request: ReserveRequest): Promise<Reservation>;
+  /** What a reservation allows, for the routes that receive its bytes. NOT_FOUND when there is none pending for the caller. */
+  getReservation(
+    who: Principal | null,
+    id: FileId,
+  ): Promise<{ id: FileId; ownerId: string; bytes: number; type: string | null }>;
+  /** Stores the bytes of a reservation (from tus or the signed form). UPLOAD_MISMATCH, FILE_TOO_LARGE, UNSUPPORTED_TYPE. */
+  receiveUpload(id: FileId, body: Readable | Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** One idempotent transition: the bytes are here. UPLOAD_INCOMPLETE when they are not. */
+  completeUpload(who: Principal, id: FileId, options: UploadOptions): Promise<UploadAnswer>;
+
+  getPhoto(who: Principal | null, id: FileId): Promise<Photo>;
+  deletePhoto(who: Principal, id: FileId): Promise<void>;
+  setAlt(who: Principal, id: FileId, alt: string): Promise<Photo>;
+  appeal(who: Principal, id: FileId, message: string): Promise<Photo>;
+  getProfilePhoto(who: Principal | null, userId: UserId): Promise<Photo>;
+  deleteProfilePhoto(who: Principal, userId: UserId): Promise<void>;
+  /** Path of the present public thumbnail of a user, for the mutable alias; NOT_FOUND when there is none. */
+  profileThumbnailKey(userId: UserId, format: OutputFormat): Promise<string>;
+  listVerificationDocuments(who: Principal, userId: UserId): Promise<readonly Photo[]>;
+  /** Decrypted content of a document; audited before the first byte. */
+  openVerificationDocument(
+    who: Principal,
+    id: FileId,
+  ): Promise<{ filename: string; contentType: string; body: Readable }>;
+  deleteVerificationDocument(who: Principal, id: FileId): Promise<void>;
+  /** A URL that works for `expiresIn` seconds, also for a sanitised view that is not public. */
+  getPhotoUrl(
+    who: Principal,
+    id: FileId,
+    request: { variant: VariantName; format: OutputFormat | null; expiresIn: number },
+  ): Promise<{ url: string; expiresAt: string }>;
+}
+
+export interface Item {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string | null;
+  readonly status: 'draft' | 'active' | 'sold' | 'withdrawn';
+  readonly sellerId: string;
+  readonly photosVersion: number;
+  readonly photoCount: number;
+  readonly cover: Photo | null;
+  readonly createdAt: string;
+}
+
+export interface ItemsService {
+  /** The seller is the caller; role service may name another. Creating it again with the same id and seller returns it. */
+  createItem(
+    who: Principal,
+    item: { id?: ItemId; title: string; category?: string; sellerId?: UserId },
+  ): Promise<{ item: Item; created: boolean }>;
+  /** Newest first; `sellerId` narrows. Only a seller's own list shows drafts and withdrawn items. */
+  listItems(
+    who: Principal | null,
+    page: { sellerId?: UserId; after?: string; limit: number },
+  ): Promise<{ items: readonly Item[]; next: string | null }>;
+  getItem(who: Principal | null, id: ItemId): Promise<Item>;
+  updateItem(
+    who: Principal,
+    id: ItemId,
+    change: { title?: string; category?: string | null; status?: Item['status'] },
+  ): Promise<Item>;
+  /** Removes the listing and its photos. */
+  deleteItem(who: Principal, id: ItemId): Promise<void>;
+}
+
+export interface ReviewEntry {
+  readonly photo: Photo;
+  readonly item: { readonly id: string; readonly title: string } | null;
+  readonly labels: readonly { readonly label: string; readonly confidence: number }[];
+  readonly reason: string | null;
+  /** Signed URL of the sanitised view; null when the photo could not be decoded yet. */
+  readonly viewUrl: string | null;
+  readonly appeal: string | null;
+  readonly waitingSince: string;
+}
+
+export interface ReviewService {
+  /** Longest waiting first. */
+  listReview(
+    who: Principal,
+    page: { after?: string; limit: number },
+  ): Promise<{ photos: readonly ReviewEntry[]; next: string | null; count: number }>;
+  /** ALREADY_DECIDED when somebody was faster. `takedown` works on public photos, the others on photos in review. */
+  decide(
+    who: Principal,
+    id: FileId,
+    decision: { decision: 'approve' | 'reject' | 'takedown'; reason: string },
+  ): Promise<Photo>;
+}
+
+/** A change of a file that listeners are told of; they re-read what they show. */
+export interface FileChange {
+  readonly fileId: string;
+  readonly itemId: string | null;
+}
+
+export interface FileEvents {
+  /** Calls back after each committed change of a file, of the item, or of its order; and after any gap (`null`: re-read all). */
+  subscribe(
+    filter: { fileId?: string; itemId?: string },
+    listener: (change: FileChange | null) => void,
+  ): () => void;
+  close(): Promise<void>;
+}
