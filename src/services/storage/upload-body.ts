@@ -1,0 +1,117 @@
+import { createHash, hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
+import { throwIfAborted } from '../retry.ts';
+import type { ByteStream, UploadMetadata, UploadSource } from './types.ts';
+
+type Limits = Pick<UploadMetadata, 'maxBytes' | 'expectedSha256' | 'contentLength' | 'onProgress' | 'signal'>;
+
+/** One attempt's bytes, and their hash once the driver has taken them all. */
+export interface UploadAttempt {
+  readonly body: Readable | Uint8Array;
+  readonly contentLength: number | undefined;
+  /** Empty until all bytes have passed. */
+  readonly sha256: () => string;
+}
+
+export interface UploadBody {
+  /** Whether the bytes are there for another attempt. */
+  readonly canRepeat: () => boolean;
+  readonly attempt: () => UploadAttempt;
+}
+
+/** Errors: FILE_TOO_LARGE, UPLOAD_MISMATCH: at once for a buffer, in the stream for a stream. */
+export function uploadBody(source: UploadSource, limits: Limits): UploadBody {
+  assertLength(limits.contentLength, limits.maxBytes);
+  return source instanceof Uint8Array ? bufferBody(source, limits) : streamBody(source, limits);
+}
+
+function bufferBody(bytes: Uint8Array, limits: Limits): UploadBody {
+  assertLength(bytes.length, limits.maxBytes);
+  if (limits.contentLength !== undefined && limits.contentLength !== bytes.length)
+    throw new StorageError('UPLOAD_MISMATCH');
+  const sha256 = hash('sha256', bytes);
+  assertHash(sha256, limits.expectedSha256);
+  return {
+    canRepeat: () => true,
+    attempt: () => {
+      limits.onProgress?.({ sentBytes: 0, totalBytes: bytes.length });
+      return { body: bytes, contentLength: bytes.length, sha256: () => sha256 };
+    },
+  };
+}
+
+function streamBody(source: ByteStream | (() => ByteStream), limits: Limits): UploadBody {
+  let begun = false;
+  return {
+    canRepeat: () => typeof source === 'function' || !begun,
+    attempt: () => {
+      const digest = { sha256: '' };
+      let opened: ByteStream | undefined;
+      const open = () => {
+        begun = true;
+        opened = typeof source === 'function' ? source() : source;
+        return opened;
+      };
+      const body = Readable.from(metered(open, limits, digest), { objectMode: false });
+      // A source that has stalled would keep its reader waiting for ever: it goes when the body goes.
+      body.once('close', () => {
+        if (opened instanceof Readable) opened.destroy();
+      });
+      return { body, contentLength: limits.contentLength, sha256: () => digest.sha256 };
+    },
+  };
+}
+
+/**
+ * The source's bytes, counted, hashed and limited as they pass. A wrong hash is thrown before the end is reached, so
+ * no driver can make the object visible.
+ */
+async function* metered(
+  open: () => ByteStream,
+  limits: Limits,
+  digest: { sha256: string },
+): AsyncGenerator<Uint8Array> {
+  const { onProgress, maxBytes, contentLength: totalBytes = null } = limits;
+  const running = createHash('sha256');
+  let sentBytes = 0;
+  for await (const chunk of arriving(open(), limits.signal)) {
+    throwIfAborted(limits.signal);
+    sentBytes += chunk.length;
+    assertLength(sentBytes, maxBytes);
+    running.update(chunk);
+    yield chunk;
+    onProgress?.({ sentBytes, totalBytes });
+  }
+  digest.sha256 = running.digest('hex');
+  assertHash(digest.sha256, limits.expectedSha256);
+}
+
+/** Tells a source that broke from a store that did: only the store's failures are worth another attempt. */
+async function* arriving(source: ByteStream, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of source) yield asBytes(chunk);
+  } catch (error) {
+    throwIfAborted(signal);
+    if (isStorageError(error)) throw error;
+    throw new StorageError('UPLOAD_INCOMPLETE', undefined, { cause: error });
+  }
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === 'string') return Buffer.from(chunk);
+  throw new StorageError('INVALID_REQUEST', 'A file is a stream of bytes.');
+}
+
+function assertLength(bytes: number | undefined, maxBytes: number | undefined): void {
+  if (bytes !== undefined && maxBytes !== undefined && bytes > maxBytes)
+    throw new StorageError('FILE_TOO_LARGE', `The file is larger than ${maxBytes} bytes.`, {
+      details: { maxBytes },
+    });
+}
+
+function assertHash(sha256: string, expected: string | undefined): void {
+  if (expected !== undefined && expected !== sha256)
+    throw new StorageError('UPLOAD_MISMATCH', undefined, { details: { sha256, expected } });
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
+import { type ObjectKey, objectKey, PUBLIC_PREFIXES } from '../../domain/keys.ts';
+import type { ObjectInfo, ObjectStore, PutOptions } from '../../ports/object-store.ts';
+import type { Retry } from './calls.ts';
+import type { ObjectAccess, UploadedFile, UploadMetadata, UploadSource } from './types.ts';
+import { uploadBody } from './upload-body.ts';
+
+/** Validates, then streams the file in, hashing it; repeats the call where the bytes can be sent again. */
+export async function uploadTo(
+  store: ObjectStore,
+  file: UploadSource,
+  metadata: UploadMetadata,
+  retry: Retry,
+): Promise<UploadedFile> {
+  try {
+    return await upload(store, file, metadata, retry);
+  } catch (error) {
+    // A source that nobody began to read is not let go by reading.
+    if (file instanceof Readable) file.destroy();
+    throw error;
+  }
+}
+
+async function upload(
+  store: ObjectStore,
+  file: UploadSource,
+  metadata: UploadMetadata,
+  retry: Retry,
+): Promise<UploadedFile> {
+  const key = objectKey(metadata.key);
+  const access = accessOf(key, metadata.access);
+  const body = uploadBody(file, metadata);
+  const uploadId = metadata.ifNoneMatch && body.canRepeat() ? randomUUID() : undefined;
+  const options = putOptions(metadata, access, uploadId);
+  let sha256 = '';
+  const info = await retry(async (number) => {
+    const attempt = body.attempt();
+    try {
+      return await store.put(key, attempt.body, {
+        ...options,
+        ...(attempt.contentLength !== undefined && { contentLength: attempt.contentLength }),
+      });
+    } catch (error) {
+      const own =
+        number > 1 && isStorageError(error, 'ALREADY_EXISTS') ? await ownObject(store, key, uploadId) : null;
+      if (own === null) throw error;
+      return own;
+    } finally {
+      // The attempt that made the object may be an earlier one, whose answer was lost.
+      sha256 = attempt.sha256() || sha256;
+    }
+  }, body.canRepeat);
+  if (file instanceof Uint8Array) metadata.onProgress?.({ sentBytes: file.length, totalBytes: file.length });
+  return { ...info, sha256, access };
+}
+
+/** Metadata that marks an object with the call that made it, so that a repeated create knows its own work. */
+const UPLOAD_ID = 'upload-id';
+
+const CACHE_CONTROL: Readonly<Record<ObjectAccess, string>> = {
+  public: 'public, max-age=31536000, immutable',
+  private: 'private, no-store',
+};
+
+function accessOf(key: ObjectKey, wanted: ObjectAccess | undefined): ObjectAccess {
+  const access = PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix)) ? 'public' : 'private';
+  if (wanted !== undefined && wanted !== access)
+    throw new StorageError('INVALID_REQUEST', `A ${wanted} file cannot have this key.`, { details: { key } });
+  return access;
+}
+
+function putOptions(
+  metadata: UploadMetadata,
+  access: ObjectAccess,
+  uploadId: string | undefined,
+): PutOptions {
+  const { contentType, cacheControl = CACHE_CONTROL[access], storageClass, ifNoneMatch, signal } = metadata;
+  return {
+    contentType,
+    cacheControl,
+    metadata: { ...metadata.metadata, ...(uploadId !== undefined && { [UPLOAD_ID]: uploadId }) },
+    ...(storageClass !== undefined && { storageClass }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+    ...(signal !== undefined && { signal }),
+  };
+}
+
+async function ownObject(
+  store: ObjectStore,
+  key: ObjectKey,
+  uploadId: string | undefined,
+): Promise<ObjectInfo | null> {
+  const info = await store.head(key);
+  return uploadId !== undefined && info.metadata[UPLOAD_ID] === uploadId ? info : null;
+}
