@@ -21,7 +21,11 @@ export async function ensureTemplate(client: pg.Client, base: pg.ClientConfig, r
   await client.query(`CREATE DATABASE ${name}`);
   const connection = connectionTo(base, name);
   const db = connect({ connection, poolSize: 1, statementTimeoutMs: 60_000, log: silentLog });
-  await migrateToLatest(db).finally(() => db.destroy());
+  try {
+    await migrateToLatest(db);
+  } finally {
+    await db.destroy();
+  }
   await client.query(`ALTER DATABASE ${name} IS_TEMPLATE true`);
   return name;
 }
