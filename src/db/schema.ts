@@ -54,6 +54,8 @@ export interface FilesTable {
   upload_bytes: BigInt8 | null;
   upload_sha256: string | null;
   upload_etag: string | null;
+  /** The photo that answered, when the same bytes were in the listing already. */
+  duplicate_of: string | null;
   hash12: string | null;
   source_format: ImageHeader['format'] | 'pdf' | null;
   /** Thumbhash, base64. */
@@ -119,11 +121,12 @@ export interface IdempotencyKeysTable {
   caller: string;
   route: string;
   key: string;
-  /** What the request was (hash); another one with the same key is a conflict. Null while the first is on its way. */
+  /** The request that holds the claim; it extends `expires_at` while it works. */
+  holder: string;
+  /** SHA-256 of the bytes; other bytes with the same key are a conflict. Null while the first is on its way. */
   fingerprint: string | null;
   file_id: string | null;
-  status: number | null;
-  body: NullableJson<Record<string, unknown>>;
+  finished_at: Timestamp | null;
   created_at: CreatedAt;
   expires_at: Timestamp;
 }

@@ -177,17 +177,4 @@ export interface ReviewService {
   ): Promise<Photo>;
 }
 
-/** A change of a file that listeners are told of; they re-read what they show. */
-export interface FileChange {
-  readonly fileId: string;
-  readonly itemId: string | null;
-}
-
-export interface FileEvents {
-  /** Calls back after each committed change of a file, of the item, or of its order; and after any gap (`null`: re-read all). */
-  subscribe(
-    filter: { fileId?: string; itemId?: string },
-    listener: (change: FileChange | null) => void,
-  ): () => void;
-  close(): Promise<void>;
-}
+export type { FileChange, FileEvents } from '../db/file-events.ts';

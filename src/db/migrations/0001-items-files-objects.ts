@@ -17,7 +17,7 @@ const STATEMENTS = [
      category text,
      status text not null default 'active' check (status in ('draft', 'active', 'sold', 'withdrawn')),
      photos_version bigint not null default 0,
-     created_at timestamptz not null default now(),
+     created_at timestamptz not null default date_trunc('milliseconds', now()),
      updated_at timestamptz not null default now(),
      deleted_at timestamptz
    )`,
@@ -63,6 +63,7 @@ const STATEMENTS = [
      upload_bytes bigint,
      upload_sha256 text,
      upload_etag text,
+     duplicate_of uuid,
      hash12 text,
      source_format text,
      placeholder text,
@@ -99,7 +100,7 @@ const STATEMENTS = [
          raise exception 'a file cannot go from % to %', old.state, new.state using errcode = 'LX001';
        end if;
      end if;
-     new.updated_at := clock_timestamp();
+     new.updated_at := date_trunc('milliseconds', clock_timestamp());
      return new;
    end $$`,
   `create trigger files_transition before insert or update on files
@@ -178,10 +179,10 @@ const STATEMENTS = [
      caller text not null,
      route text not null,
      key text not null,
+     holder text not null,
      fingerprint text,
      file_id uuid,
-     status integer,
-     body jsonb,
+     finished_at timestamptz,
      created_at timestamptz not null default now(),
      expires_at timestamptz not null,
      primary key (caller, route, key)

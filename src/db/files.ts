@@ -1,0 +1,311 @@
+import { sql, type Updateable } from 'kysely';
+import {
+  type FileKind,
+  type FileState,
+  PLACED_STATES,
+  type Stage,
+  UNFINISHED_STATES,
+} from '../domain/file-state.ts';
+import { lockItem } from './items.ts';
+import type { Db, FileRow, FilesTable } from './schema.ts';
+
+export interface NewFile {
+  readonly id: string;
+  readonly kind: FileKind;
+  readonly itemId: string | null;
+  readonly ownerId: string;
+  readonly position: number | null;
+  readonly filename: string;
+  readonly claimedType: string | null;
+  readonly claimedBytes: number | null;
+  readonly claimedSha256: string | null;
+  readonly deadlineAt: Date;
+}
+
+/** Every file begins as pending. */
+export async function insertFile(db: Db, file: NewFile): Promise<FileRow> {
+  return db
+    .insertInto('files')
+    .values({
+      id: file.id,
+      kind: file.kind,
+      item_id: file.itemId,
+      owner_id: file.ownerId,
+      stage: 'uploading',
+      position: file.position,
+      filename: file.filename,
+      claimed_type: file.claimedType,
+      claimed_bytes: file.claimedBytes,
+      claimed_sha256: file.claimedSha256,
+      deadline_at: file.deadlineAt,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function findFile(db: Db, id: string): Promise<FileRow | null> {
+  return (await db.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+/** Takes the file's row lock: after the item's, where both are needed. */
+export async function lockFile(db: Db, id: string): Promise<FileRow | null> {
+  return (
+    (await db.selectFrom('files').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()) ?? null
+  );
+}
+
+/** Takes the locks of a file's listing and of the file, in the order in which everybody takes them. */
+export async function lockFileAndItem(db: Db, id: string): Promise<FileRow | null> {
+  const seen = await db.selectFrom('files').select('item_id').where('id', '=', id).executeTakeFirst();
+  if (seen?.item_id != null) await lockItem(db, seen.item_id);
+  return lockFile(db, id);
+}
+
+/** What must still hold for a change to be made: late work finds that it no longer does. */
+export interface Premise {
+  readonly id: string;
+  readonly from: FileState | readonly FileState[];
+  readonly generation?: number;
+}
+
+export type FileChanges = Omit<Updateable<FilesTable>, 'id' | 'state' | 'generation'>;
+
+/** Moves a file to another state if the premise holds; null when it does not. The database refuses illegal steps. */
+export async function transition(
+  db: Db,
+  premise: Premise,
+  to: FileState,
+  changes: FileChanges = {},
+): Promise<FileRow | null> {
+  let query = db
+    .updateTable('files')
+    .set({ ...changes, state: to })
+    .where('id', '=', premise.id)
+    .where('state', 'in', typeof premise.from === 'string' ? [premise.from] : [...premise.from]);
+  if (premise.generation !== undefined) query = query.where('generation', '=', premise.generation);
+  return (await query.returningAll().executeTakeFirst()) ?? null;
+}
+
+/** Changes a file without a change of state, if the premise holds. */
+export async function updateFile(db: Db, premise: Premise, changes: FileChanges): Promise<FileRow | null> {
+  let query = db
+    .updateTable('files')
+    .set(changes)
+    .where('id', '=', premise.id)
+    .where('state', 'in', typeof premise.from === 'string' ? [premise.from] : [...premise.from]);
+  if (premise.generation !== undefined) query = query.where('generation', '=', premise.generation);
+  return (await query.returningAll().executeTakeFirst()) ?? null;
+}
+
+/** Shows the step at work. False when the work is late. */
+export async function setStage(db: Db, premise: Premise, stage: Stage): Promise<boolean> {
+  return (await updateFile(db, premise, { stage })) !== null;
+}
+
+/** Starts a new premise: work of the generation before is late from here on. */
+export async function nextGeneration(db: Db, id: string): Promise<number> {
+  const row = await db
+    .updateTable('files')
+    .set({ generation: sql<number>`generation + 1` })
+    .where('id', '=', id)
+    .returning('generation')
+    .executeTakeFirstOrThrow();
+  return row.generation;
+}
+
+/** The first free position of a listing. Under the item's lock. */
+export async function nextPosition(db: Db, itemId: string): Promise<number> {
+  const row = await db
+    .selectFrom('files')
+    .select(({ fn }) => fn.max('position').as('last'))
+    .where('item_id', '=', itemId)
+    .where('position', 'is not', null)
+    .executeTakeFirst();
+  return (row?.last ?? -1) + 1;
+}
+
+/** Keeps positions dense after one was given up. Under the item's lock. */
+export async function closeGap(db: Db, itemId: string, position: number): Promise<void> {
+  await db
+    .updateTable('files')
+    .set({ position: sql<number>`position - 1` })
+    .where('item_id', '=', itemId)
+    .where('position', '>', position)
+    .execute();
+}
+
+/** Writes a whole order at once. Under the item's lock. */
+export async function writeOrder(db: Db, itemId: string, order: readonly string[]): Promise<void> {
+  await sql`
+    update files set position = ordered.position - 1
+    from unnest(${sql.val([...order])}::uuid[]) with ordinality as ordered(id, position)
+    where files.id = ordered.id and files.item_id = ${itemId} and files.position is distinct from ordered.position - 1
+  `.execute(db);
+}
+
+/** Photos with a place, in order. */
+export async function listPlaced(db: Db, itemId: string): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('item_id', '=', itemId)
+    .where('position', 'is not', null)
+    .orderBy('position')
+    .execute();
+}
+
+/** Photos without a place that their owner should still see: refused, failed, taken down. Oldest first. */
+export async function listUnplaced(db: Db, itemId: string): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('item_id', '=', itemId)
+    .where('state', 'in', ['rejected', 'failed', 'taken_down'])
+    .orderBy('id')
+    .execute();
+}
+
+/** A placed photo of the listing with the same bytes, other than `exceptId`. */
+export async function findSameUpload(
+  db: Db,
+  itemId: string,
+  uploadSha256: string,
+  exceptId: string,
+): Promise<FileRow | null> {
+  const row = await db
+    .selectFrom('files')
+    .selectAll()
+    .where('item_id', '=', itemId)
+    .where('upload_sha256', '=', uploadSha256)
+    .where('position', 'is not', null)
+    .where('state', '<>', 'pending')
+    .where('id', '<>', exceptId)
+    .orderBy('position')
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export interface OwnerUsage {
+  readonly unfinished: number;
+  /** Uploaded bytes of everything that counts. */
+  readonly bytes: number;
+}
+
+export async function ownerUsage(db: Db, ownerId: string): Promise<OwnerUsage> {
+  const row = await db
+    .selectFrom('files')
+    .select([
+      sql<number>`count(*) filter (where state in (${sql.join([...UNFINISHED_STATES])}))`.as('unfinished'),
+      sql<number>`coalesce(sum(coalesce(upload_bytes, claimed_bytes, 0)), 0)::bigint`.as('bytes'),
+    ])
+    .where('owner_id', '=', ownerId)
+    .where('state', 'in', [...PLACED_STATES])
+    .executeTakeFirstOrThrow();
+  return row;
+}
+
+/** Files of an owner and kind in any of these states, newest first. */
+export async function listOwned(
+  db: Db,
+  ownerId: string,
+  kind: FileKind,
+  states: readonly FileState[],
+): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('kind', '=', kind)
+    .where('state', 'in', [...states])
+    .orderBy('id', 'desc')
+    .execute();
+}
+
+/** Unfinished files whose deadline has passed. */
+export async function listOverdue(db: Db, now: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', [...UNFINISHED_STATES])
+    .where('deadline_at', '<', now)
+    .orderBy('deadline_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Files in one of these states that nothing has touched since then: their job may be lost. */
+export async function listQuiet(
+  db: Db,
+  states: readonly FileState[],
+  untouchedSince: Date,
+  limit: number,
+): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', [...states])
+    .where('updated_at', '<', untouchedSince)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Photos waiting for a moderator, longest first. */
+export async function listInReview(
+  db: Db,
+  page: { after?: { updatedAt: Date; id: string }; limit: number },
+): Promise<FileRow[]> {
+  let query = db.selectFrom('files').selectAll().where('state', '=', 'in_review');
+  const { after } = page;
+  if (after !== undefined)
+    query = query.where((eb) =>
+      eb.or([
+        eb('updated_at', '>', after.updatedAt),
+        eb.and([eb('updated_at', '=', after.updatedAt), eb('id', '>', after.id)]),
+      ]),
+    );
+  return query.orderBy('updated_at').orderBy('id').limit(page.limit).execute();
+}
+
+export async function countInReview(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('files')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('state', '=', 'in_review')
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Number of placed photos and the first of them that is public, by listing. */
+export async function listCovers(
+  db: Db,
+  itemIds: readonly string[],
+): Promise<{ itemId: string; count: number; coverId: string | null }[]> {
+  if (itemIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('files')
+    .select([
+      'item_id',
+      sql<number>`count(*) filter (where state in ('published', 'ready'))`.as('count'),
+      sql<
+        string | null
+      >`(array_agg(id order by position) filter (where state in ('published', 'ready')))[1]`.as('coverId'),
+    ])
+    .where('item_id', 'in', [...itemIds])
+    .where('position', 'is not', null)
+    .groupBy('item_id')
+    .execute();
+  return rows.flatMap((row) =>
+    row.item_id === null ? [] : [{ itemId: row.item_id, count: row.count, coverId: row.coverId }],
+  );
+}
+
+export async function findFiles(db: Db, ids: readonly string[]): Promise<FileRow[]> {
+  if (ids.length === 0) return [];
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute();
+}

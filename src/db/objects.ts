@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import type { Db } from './schema.ts';
+
+/** Names keys before they are written, so that a crash between leaves nothing unnamed. */
+export async function announceObjects(db: Db, fileId: string, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await db
+    .insertInto('objects')
+    .values(keys.map((key) => ({ key, file_id: fileId, state: 'writing' as const })))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        // A key that was to be removed is wanted again; one that a row stands on stays as it is.
+        state: sql<
+          'writing' | 'live'
+        >`case when objects.state = 'deleting' then 'writing' else objects.state end`,
+        updated_at: sql<Date>`now()`,
+      }),
+    )
+    .execute();
+}
+
+/** The keys are what a committed row stands on. */
+export async function settleObjects(db: Db, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await db
+    .updateTable('objects')
+    .set({ state: 'live', updated_at: sql<Date>`now()` })
+    .where('key', 'in', [...keys])
+    .execute();
+}
+
+/** The keys are to be removed from the store after this transaction. Returns those that were named. */
+export async function condemnObjects(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .updateTable('objects')
+    .set({ state: 'deleting', updated_at: sql<Date>`now()` })
+    .where('key', 'in', [...keys])
+    .returning('key')
+    .execute();
+  return rows.map((row) => row.key);
+}
+
+/** All keys of a file, by state. */
+export async function listObjects(db: Db, fileId: string): Promise<{ key: string; state: string }[]> {
+  return db.selectFrom('objects').select(['key', 'state']).where('file_id', '=', fileId).execute();
+}
+
+/**
+ * Of these keys, those that are still to be removed, locked until the transaction ends: whoever wants one of them again
+ * waits until it is gone from the store.
+ */
+export async function lockCondemned(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .selectFrom('objects')
+    .select('key')
+    .where('key', 'in', [...keys])
+    .where('state', '=', 'deleting')
+    .forUpdate()
+    .execute();
+  return rows.map((row) => row.key);
+}
+
+/** The store no longer has them. */
+export async function forgetObjects(db: Db, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await db
+    .deleteFrom('objects')
+    .where('key', 'in', [...keys])
+    .where('state', '=', 'deleting')
+    .execute();
+}
+
+/** Keys announced before `before` that no row came to stand on, with the state of their file. */
+export async function listAbandoned(
+  db: Db,
+  before: Date,
+  limit: number,
+): Promise<{ key: string; fileId: string }[]> {
+  return db
+    .selectFrom('objects')
+    .select(['key', 'file_id as fileId'])
+    .where('state', '=', 'writing')
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Files that have objects left to remove since before then: their outbox row may have been lost. */
+export async function listUnremoved(
+  db: Db,
+  before: Date,
+  limit: number,
+): Promise<{ key: string; fileId: string }[]> {
+  return db
+    .selectFrom('objects')
+    .select(['key', 'file_id as fileId'])
+    .where('state', '=', 'deleting')
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { jsonText } from './json.ts';
+import type { Db, OutboxRow } from './schema.ts';
+
+/** What must follow from a committed change. */
+export interface OutboxTopics {
+  readonly ingest: { readonly fileId: string; readonly generation: number };
+  readonly derive: { readonly fileId: string; readonly generation: number };
+  readonly 'scan-document': { readonly fileId: string; readonly generation: number };
+  /** Remove these keys from the store, then have the CDN forget these paths; a file that is deleting is deleted then. */
+  readonly 'delete-objects': {
+    readonly fileId: string;
+    readonly keys: readonly string[];
+    readonly paths: readonly string[];
+  };
+  /** Make the CDN forget these paths. */
+  readonly purge: { readonly fileId: string; readonly paths: readonly string[] };
+}
+export type OutboxTopic = keyof OutboxTopics;
+
+/** Adds a consequence, in the transaction of its cause. */
+export async function addToOutbox<Topic extends OutboxTopic>(
+  db: Db,
+  topic: Topic,
+  payload: OutboxTopics[Topic],
+): Promise<void> {
+  await db
+    .insertInto('outbox')
+    .values({ topic, file_id: payload.fileId, payload: jsonText(payload) })
+    .execute();
+}
+
+/**
+ * Takes up to `limit` waiting rows for `leaseSeconds`: if they are not marked delivered by then (the process died),
+ * they come again. With `fileId` only what follows from that file.
+ */
+export async function claimOutbox(
+  db: Db,
+  limit: number,
+  leaseSeconds: number,
+  fileId: string | null = null,
+): Promise<OutboxRow[]> {
+  const ofFile = fileId === null ? sql`` : sql`and file_id = ${fileId}`;
+  const result = await sql<OutboxRow>`
+    update outbox set attempts = attempts + 1, available_at = now() + make_interval(secs => ${leaseSeconds})
+    where id in (
+      select id from outbox where delivered_at is null and available_at <= now() ${ofFile}
+      order by available_at, id limit ${limit} for update skip locked
+    )
+    returning *
+  `.execute(db);
+  return result.rows.toSorted((a, b) => a.id - b.id);
+}
+
+export async function markDelivered(db: Db, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable('outbox')
+    .set({ delivered_at: sql<Date>`now()` })
+    .where('id', 'in', [...ids])
+    .execute();
+}
+
+/** Puts a row back to be tried after `delaySeconds`. */
+export async function retryOutboxLater(db: Db, id: number, delaySeconds: number): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ available_at: sql<Date>`now() + make_interval(secs => ${delaySeconds})` })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Removes rows delivered before then. Returns how many. */
+export async function trimOutbox(db: Db, before: Date): Promise<number> {
+  const result = await db.deleteFrom('outbox').where('delivered_at', '<', before).executeTakeFirst();
+  return Number(result.numDeletedRows);
+}

@@ -1,0 +1,67 @@
+import type { EncodedVariant } from '../ports/image-engine.ts';
+import { jsonText } from './json.ts';
+import type { Db, VariantRow } from './schema.ts';
+
+/** Names the made objects of a file. Doing it again with the same keys changes nothing. */
+export async function insertVariants(
+  db: Db,
+  fileId: string,
+  made: readonly {
+    readonly key: string;
+    readonly variant: Omit<EncodedVariant, 'data'>;
+    readonly bytes: number;
+  }[],
+): Promise<void> {
+  if (made.length === 0) return;
+  await db
+    .insertInto('variants')
+    .values(
+      made.map(({ key, variant, bytes }) => ({
+        file_id: fileId,
+        name: variant.name,
+        format: variant.format,
+        key,
+        bytes,
+        width: variant.width,
+        height: variant.height,
+        sha256: variant.sha256,
+        report: jsonText(variant.report),
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['file_id', 'name', 'format']).doNothing())
+    .execute();
+}
+
+export async function listVariants(db: Db, fileIds: readonly string[]): Promise<VariantRow[]> {
+  if (fileIds.length === 0) return [];
+  return db
+    .selectFrom('variants')
+    .selectAll()
+    .where('file_id', 'in', [...fileIds])
+    .execute();
+}
+
+/** Forgets the variants of a file, but for those whose key is in `keep`. */
+export async function deleteVariants(db: Db, fileId: string, keep: readonly string[] = []): Promise<void> {
+  let query = db.deleteFrom('variants').where('file_id', '=', fileId);
+  if (keep.length > 0) query = query.where('key', 'not in', [...keep]);
+  await query.execute();
+}
+
+/** The original lies under another key now: into quarantine, or out of it. */
+export async function rekeyOriginal(db: Db, fileId: string, key: string): Promise<void> {
+  await db
+    .updateTable('variants')
+    .set({ key })
+    .where('file_id', '=', fileId)
+    .where('name', '=', 'original')
+    .execute();
+}
+
+/** Puts the row of an original back, under its present key. */
+export async function restoreOriginal(db: Db, original: VariantRow): Promise<void> {
+  await db
+    .insertInto('variants')
+    .values({ ...original, report: jsonText(original.report) })
+    .execute();
+}

@@ -1,0 +1,41 @@
+import type { FileEvents } from '../db/file-events.ts';
+import type { Database } from '../db/schema.ts';
+import type { Cdn } from '../ports/cdn.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { KeyVault } from '../ports/key-vault.ts';
+import type { Log } from '../ports/log.ts';
+import type { StorageService } from './storage.service.ts';
+
+/** What is allowed, and for how long. */
+export interface FileLimits {
+  /** Bytes of one upload. */
+  readonly maxFileSize: number;
+  readonly photosPerItem: number;
+  /** Uploads of one owner that are on their way at once. */
+  readonly unfinishedPerOwner: number;
+  /** Uploaded bytes of one owner that count. */
+  readonly bytesPerOwner: number;
+  /** How long reserved bytes may take to arrive. */
+  readonly pendingSeconds: number;
+  /** How long the work on received bytes may take before the photo fails with a reason. */
+  readonly workSeconds: number;
+  readonly idempotencySeconds: number;
+  readonly signedUrlMaxSeconds: number;
+}
+
+/** What the services are built from. `app/compose.ts` makes the one instance. */
+export interface ServiceDeps {
+  readonly db: Database;
+  readonly storage: StorageService;
+  readonly cdn: Cdn;
+  readonly events: FileEvents;
+  readonly keys: KeyVault;
+  readonly clock: Clock;
+  readonly limits: FileLimits;
+  readonly log: Log;
+  /**
+   * Delivers what follows from a committed change of this file now, as far as it can be done at once; whatever fails is
+   * delivered later from the outbox.
+   */
+  readonly deliverNow: (fileId: string) => Promise<void>;
+}

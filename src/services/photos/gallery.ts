@@ -1,0 +1,94 @@
+import { listPlaced, listUnplaced, lockFile, writeOrder } from '../../db/files.ts';
+import { bumpPhotosVersion, findItem, lockItem, markItemDeleted } from '../../db/items.ts';
+import type { Db, ItemRow } from '../../db/schema.ts';
+import { mayAccessItem, type Principal } from '../../domain/access.ts';
+import { StorageError } from '../../domain/errors.ts';
+import { isPublic } from '../../domain/file-state.ts';
+import type { FileId, ItemId } from '../../domain/ids.ts';
+import type { Gallery } from '../contracts.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { remove } from '../removal.ts';
+import { toPhotos } from './photo-view.ts';
+
+/** Photos of a listing in order; without rights on it only those that are public. */
+export async function getItemPhotos(
+  deps: Pick<ServiceDeps, 'db' | 'cdn'>,
+  who: Principal | null,
+  itemId: ItemId,
+): Promise<Gallery> {
+  const item = await existingItem(deps.db, itemId);
+  const inside = mayAccessItem(who, 'see_all_photos', { sellerId: item.seller_id });
+  const placed = await listPlaced(deps.db, itemId);
+  const files = inside
+    ? [...placed, ...(await listUnplaced(deps.db, itemId))]
+    : placed.filter((file) => isPublic(file.state));
+  return { photos: await toPhotos(deps, files, inside), version: item.photos_version };
+}
+
+/** Writes a new order, all or nothing. */
+export async function reorderPhotos(
+  deps: Pick<ServiceDeps, 'db' | 'cdn'>,
+  who: Principal,
+  itemId: ItemId,
+  order: readonly FileId[],
+  ifVersion: number | null,
+): Promise<Gallery> {
+  await deps.db.transaction().execute(async (trx) => {
+    const item = await lockItem(trx, itemId);
+    if (item === null || item.deleted_at !== null) throw noListing();
+    assertMayEdit(who, item);
+    if (ifVersion !== null && ifVersion !== item.photos_version)
+      throw new StorageError('VERSION_CONFLICT', 'The photos were changed meanwhile; load them again.');
+    const placed = new Set((await listPlaced(trx, itemId)).map((file) => file.id));
+    if (
+      placed.size !== order.length ||
+      new Set(order).size !== order.length ||
+      order.some((id) => !placed.has(id))
+    )
+      throw new StorageError('INVALID_REQUEST', 'The order must name each photo of the listing once.');
+    await writeOrder(trx, itemId, order);
+    await bumpPhotosVersion(trx, itemId);
+  });
+  return getItemPhotos(deps, who, itemId);
+}
+
+/** Deletes all photos of a listing, and the listing itself when asked. Returns how many photos there were. */
+export async function deleteItemPhotos(
+  deps: Pick<ServiceDeps, 'db' | 'deliverNow'>,
+  who: Principal,
+  itemId: ItemId,
+  andItem = false,
+): Promise<number> {
+  const removed = await deps.db.transaction().execute(async (trx) => {
+    const item = await lockItem(trx, itemId);
+    if (item === null || item.deleted_at !== null) throw noListing();
+    assertMayEdit(who, item);
+    const ids = [...(await listPlaced(trx, itemId)), ...(await listUnplaced(trx, itemId))].map(
+      (file) => file.id,
+    );
+    // From the last to the first, so that no position is closed twice.
+    for (const id of ids.toReversed()) {
+      const file = await lockFile(trx, id);
+      if (file !== null) await remove(trx, file);
+    }
+    if (andItem) await markItemDeleted(trx, itemId);
+    return ids;
+  });
+  for (const id of removed) await deps.deliverNow(id);
+  return removed.length;
+}
+
+export async function existingItem(db: Db, id: ItemId): Promise<ItemRow> {
+  const item = await findItem(db, id);
+  if (item === null || item.deleted_at !== null) throw noListing();
+  return item;
+}
+
+function assertMayEdit(who: Principal, item: ItemRow): void {
+  if (!mayAccessItem(who, 'edit', { sellerId: item.seller_id }))
+    throw new StorageError('FORBIDDEN', 'Only the seller of a listing changes its photos.');
+}
+
+function noListing(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is no such listing.');
+}

@@ -1,0 +1,87 @@
+import type { Db, FileRow, VariantRow } from '../../db/schema.ts';
+import { listVariants } from '../../db/variants.ts';
+import type { FileKind } from '../../domain/file-state.ts';
+import { isPublic } from '../../domain/file-state.ts';
+import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
+import type { Cdn } from '../../ports/cdn.ts';
+import type { Photo, PhotoVariant } from '../photo.ts';
+
+/** Rows as clients see them, with their variants, in the order given. `inside`: the viewer is owner or staff. */
+export async function toPhotos(
+  deps: { readonly db: Db; readonly cdn: Cdn },
+  files: readonly FileRow[],
+  inside: boolean,
+): Promise<Photo[]> {
+  const variants = Map.groupBy(
+    await listVariants(
+      deps.db,
+      files.map((file) => file.id),
+    ),
+    (variant) => variant.file_id,
+  );
+  return files.map((file) => toPhoto(deps.cdn, file, variants.get(file.id) ?? [], inside));
+}
+
+export function toPhoto(cdn: Cdn, file: FileRow, rows: readonly VariantRow[], inside: boolean): Photo {
+  const shown = isPublic(file.state) ? rows : [];
+  const original = rows.find((row) => row.name === 'original');
+  return {
+    id: file.id,
+    kind: file.kind,
+    itemId: file.item_id,
+    ownerId: file.owner_id,
+    state: file.state,
+    stage: file.stage,
+    position: file.position,
+    reason:
+      file.reason_code === null
+        ? null
+        : { code: file.reason_code, message: file.reason_message ?? file.reason_code },
+    warnings: file.warnings,
+    alt: file.alt,
+    width: original?.width ?? null,
+    height: original?.height ?? null,
+    bytes: original?.bytes ?? file.upload_bytes,
+    format: original?.format ?? null,
+    sha256: inside ? file.upload_sha256 : null,
+    placeholder: file.placeholder,
+    createdAt: file.created_at.toISOString(),
+    publishedAt: file.published_at?.toISOString() ?? null,
+    variants: groupVariants(cdn, file.kind, shown),
+    srcset: { jpeg: srcset(cdn, shown, 'jpeg'), webp: srcset(cdn, shown, 'webp') },
+  };
+}
+
+function groupVariants(
+  cdn: Cdn,
+  kind: FileKind,
+  rows: readonly VariantRow[],
+): Partial<Record<VariantName, PhotoVariant>> {
+  const grouped: Partial<Record<VariantName, PhotoVariant>> = {};
+  if (kind === 'verification_document') return grouped;
+  for (const name of VARIANTS) {
+    const made = rows.filter((row) => row.name === name);
+    const [first] = made;
+    if (first === undefined) continue;
+    grouped[name] = {
+      auto: cdn.url(first.key.replace(/\.[a-z]+$/, '.auto')),
+      width: first.width,
+      height: first.height,
+      formats: Object.fromEntries(
+        made.map((row) => [row.format, { url: cdn.url(row.key), bytes: row.bytes }]),
+      ),
+    };
+  }
+  return grouped;
+}
+
+/** `url 300w, url 800w, …` of the renditions in that format, smallest first, each width once. */
+function srcset(cdn: Cdn, rows: readonly VariantRow[], format: 'jpeg' | 'webp'): string {
+  const byWidth = new Map(
+    rows.filter((row) => row.format === format && row.name !== 'original').map((row) => [row.width, row]),
+  );
+  return [...byWidth.values()]
+    .toSorted((a, b) => a.width - b.width)
+    .map((row) => `${cdn.url(row.key)} ${row.width}w`)
+    .join(', ');
+}

@@ -1,0 +1,86 @@
+import { listOwned, lockFile } from '../../db/files.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
+import { listVariants } from '../../db/variants.ts';
+import { mayActForUser, type Principal } from '../../domain/access.ts';
+import { StorageError } from '../../domain/errors.ts';
+import { PLACED_STATES, PUBLIC_STATES } from '../../domain/file-state.ts';
+import type { UserId } from '../../domain/ids.ts';
+import type { OutputFormat } from '../../domain/renditions.ts';
+import type { ServiceDeps } from '../deps.ts';
+import type { Photo } from '../photo.ts';
+import { remove } from '../removal.ts';
+import { viewOf } from './one-photo.ts';
+
+/** The present profile photo: the newest public one; for the user also one that is on its way. */
+export async function getProfilePhoto(
+  deps: Pick<ServiceDeps, 'db' | 'cdn'>,
+  who: Principal | null,
+  userId: UserId,
+): Promise<Photo> {
+  const file =
+    (await presentPhoto(deps.db, userId)) ??
+    (mayActForUser(who, userId) ? await newest(deps.db, userId) : null);
+  if (file === null) throw noProfilePhoto();
+  return viewOf(deps, who, file);
+}
+
+export async function deleteProfilePhoto(
+  deps: Pick<ServiceDeps, 'db' | 'deliverNow'>,
+  who: Principal,
+  userId: UserId,
+): Promise<void> {
+  if (!mayActForUser(who, userId)) throw new StorageError('FORBIDDEN', 'Only the user may do that.');
+  const removed = await deps.db.transaction().execute(async (trx) => {
+    const files = await listOwned(trx, userId, 'profile_photo', [
+      ...PLACED_STATES,
+      'rejected',
+      'failed',
+      'taken_down',
+    ]);
+    for (const { id } of files) {
+      const file = await lockFile(trx, id);
+      if (file !== null) await remove(trx, file);
+    }
+    return files;
+  });
+  if (removed.length === 0) throw noProfilePhoto();
+  for (const { id } of removed) await deps.deliverNow(id);
+}
+
+/** The successor is public: those before it leave, in the transaction that publishes it. */
+export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<void> {
+  const files = await listOwned(db, successor.owner_id, 'profile_photo', [
+    ...PUBLIC_STATES,
+    'rejected',
+    'failed',
+  ]);
+  for (const { id } of files.filter((file) => file.id !== successor.id && file.id < successor.id)) {
+    const file = await lockFile(db, id);
+    if (file !== null) await remove(db, file);
+  }
+}
+
+/** Key of the present thumbnail in that format, or in JPEG while it has no other. */
+export async function profileThumbnailKey(db: Db, userId: UserId, format: OutputFormat): Promise<string> {
+  const file = await presentPhoto(db, userId);
+  const variants = file === null ? [] : await listVariants(db, [file.id]);
+  const thumbnails = variants.filter((variant) => variant.name === 'thumbnail');
+  const found =
+    thumbnails.find((variant) => variant.format === format) ??
+    thumbnails.find((variant) => variant.format === 'jpeg') ??
+    variants.find((variant) => variant.name === 'original');
+  if (found === undefined) throw noProfilePhoto();
+  return found.key;
+}
+
+async function presentPhoto(db: Db, userId: UserId): Promise<FileRow | null> {
+  return (await listOwned(db, userId, 'profile_photo', PUBLIC_STATES))[0] ?? null;
+}
+
+async function newest(db: Db, userId: UserId): Promise<FileRow | null> {
+  return (await listOwned(db, userId, 'profile_photo', [...PLACED_STATES, 'rejected', 'failed']))[0] ?? null;
+}
+
+function noProfilePhoto(): StorageError {
+  return new StorageError('NOT_FOUND', 'This user has no profile photo.');
+}

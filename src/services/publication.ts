@@ -1,0 +1,98 @@
+import { type FileChanges, lockFileAndItem, nextGeneration, transition } from '../db/files.ts';
+import { bumpPhotosVersion } from '../db/items.ts';
+import { announceObjects, condemnObjects, listObjects, settleObjects } from '../db/objects.ts';
+import { addToOutbox } from '../db/outbox.ts';
+import type { Db, FileRow } from '../db/schema.ts';
+import { listVariants, rekeyOriginal } from '../db/variants.ts';
+import { StorageError } from '../domain/errors.ts';
+import type { FileState } from '../domain/file-state.ts';
+import { fileId, itemId, userId } from '../domain/ids.ts';
+import { type ObjectKey, objectKey, profileAlias, publicKey } from '../domain/keys.ts';
+import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { ServiceDeps } from './deps.ts';
+import { findViewKey } from './photos/one-photo.ts';
+import { replaceProfilePhotos } from './photos/profile-photos.ts';
+
+/** The public key of one object of a photo whose hash is known. */
+export function keyOf(
+  file: FileRow,
+  hash12: string,
+  object: { readonly name: VariantName; readonly format: OutputFormat },
+): ObjectKey {
+  const shared = { variant: object.name, fileId: fileId(file.id), hash12, format: object.format };
+  if (file.kind === 'item_photo' && file.item_id !== null)
+    return publicKey({ kind: 'item_photo', scope: itemId(file.item_id), ...shared });
+  if (file.kind === 'profile_photo')
+    return publicKey({ kind: 'profile_photo', scope: userId(file.owner_id), ...shared });
+  throw new StorageError('INTERNAL', 'A document has no public key.', { details: { fileId: file.id } });
+}
+
+/**
+ * Makes a photo public, in one transaction with what follows: its predecessor as profile photo leaves, caches of the
+ * mutable alias are purged. Null when the premise (state, generation) no longer holds. The caller holds a transaction
+ * and has put the original into the store under an announced key.
+ */
+export async function publish(
+  db: Db,
+  premise: { id: string; from: FileState; generation: number },
+  changes: FileChanges,
+): Promise<FileRow | null> {
+  const published = await transition(db, premise, 'published', {
+    ...changes,
+    reason_code: null,
+    reason_message: null,
+    published_at: new Date(),
+  });
+  if (published === null) return null;
+  if (published.item_id !== null) await bumpPhotosVersion(db, published.item_id);
+  if (published.kind === 'profile_photo') {
+    await replaceProfilePhotos(db, published);
+    await addToOutbox(db, 'purge', {
+      fileId: published.id,
+      paths: [profileAlias(userId(published.owner_id))],
+    });
+  }
+  return published;
+}
+
+/** A person approved: the view in quarantine becomes the public original, renditions are made from it. */
+export async function publishReviewed(
+  deps: Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'limits'>,
+  file: FileRow,
+  alongside: (db: Db) => Promise<void>,
+): Promise<FileRow | null> {
+  const view = await findViewKey(deps.db, file);
+  const [original] = (await listVariants(deps.db, [file.id])).filter(
+    (variant) => variant.name === 'original',
+  );
+  if (view === null || original === undefined || file.hash12 === null)
+    throw new StorageError('CONFLICT', 'This photo could not be checked yet, so it cannot be approved.');
+  const key = keyOf(file, file.hash12, original);
+  await announceObjects(deps.db, file.id, [key]);
+  await deps.storage.copyFile(objectKey(view), key);
+  return deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFileAndItem(trx, file.id);
+    if (locked?.state !== 'in_review') return null;
+    await alongside(trx);
+    await rekeyOriginal(trx, file.id, key);
+    await settleObjects(trx, [key]);
+    const deadline = new Date(deps.clock.now().getTime() + deps.limits.workSeconds * 1000);
+    const generation = await nextGeneration(trx, file.id);
+    const published = await publish(
+      trx,
+      { id: file.id, from: 'in_review', generation },
+      { stage: 'derive', deadline_at: deadline },
+    );
+    await condemnQuarantine(trx, file);
+    await addToOutbox(trx, 'derive', { fileId: file.id, generation });
+    return published;
+  });
+}
+
+async function condemnQuarantine(db: Db, file: FileRow): Promise<void> {
+  const kept = (await listObjects(db, file.id))
+    .map((object) => object.key)
+    .filter((key) => key.startsWith('quarantine/'));
+  const keys = await condemnObjects(db, kept);
+  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths: [] });
+}

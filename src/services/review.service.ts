@@ -1,0 +1,161 @@
+import { recordAccess } from '../db/access-log.ts';
+import { countInReview, findFile, listInReview, lockFileAndItem, nextGeneration } from '../db/files.ts';
+import { findItem } from '../db/items.ts';
+import { announceObjects, settleObjects } from '../db/objects.ts';
+import { insertDecision, listAppeals } from '../db/review.ts';
+import type { Db, FileRow, VariantRow } from '../db/schema.ts';
+import { listVariants, restoreOriginal } from '../db/variants.ts';
+import { has, type Principal } from '../domain/access.ts';
+import { StorageError } from '../domain/errors.ts';
+import { isPublic } from '../domain/file-state.ts';
+import { objectKey, parsePublicKey, quarantineViewKey } from '../domain/keys.ts';
+import type { ReviewEntry, ReviewService } from './contracts.ts';
+import type { ServiceDeps } from './deps.ts';
+import type { Photo } from './photo.ts';
+import { fileFor, findViewKey, viewOf } from './photos/one-photo.ts';
+import { publishReviewed } from './publication.ts';
+import { end } from './removal.ts';
+
+/** How long the address of a view works for a moderator, in seconds. */
+const VIEW_SECONDS = 3600;
+
+type Deps = Pick<ServiceDeps, 'db' | 'cdn' | 'storage' | 'clock' | 'limits' | 'deliverNow'>;
+
+/** The queue of photos that wait for a person, and what people decide. */
+export function createReviewService(deps: Deps): ReviewService {
+  return {
+    async listReview(who, page) {
+      assertStaff(who);
+      const after = page.after === undefined ? null : await findFile(deps.db, page.after);
+      const files = await listInReview(deps.db, {
+        ...(after === null ? {} : { after: { updatedAt: after.updated_at, id: after.id } }),
+        limit: page.limit + 1,
+      });
+      const shown = files.slice(0, page.limit);
+      const appeals = await listAppeals(
+        deps.db,
+        shown.map((file) => file.id),
+      );
+      const photos: ReviewEntry[] = [];
+      for (const file of shown) photos.push(await entryOf(deps, who, file, appeals.get(file.id) ?? null));
+      const next = files.length > page.limit ? (shown.at(-1)?.id ?? null) : null;
+      return { photos, next, count: await countInReview(deps.db) };
+    },
+
+    async decide(who, id, decision) {
+      const file = await fileFor(deps.db, who, 'decide', id);
+      await recordAccess(deps.db, {
+        userId: who.userId,
+        action: `photo.${decision.decision}`,
+        fileId: id,
+        details: { reason: decision.reason },
+      });
+      switch (decision.decision) {
+        case 'approve':
+          return approve(deps, who, file, decision.reason);
+        case 'reject':
+          return reject(deps, who, file, decision.reason);
+        case 'takedown':
+          return takeDown(deps, who, file, decision.reason);
+      }
+    },
+  };
+}
+
+async function entryOf(
+  deps: Deps,
+  who: Principal,
+  file: FileRow,
+  appeal: string | null,
+): Promise<ReviewEntry> {
+  const viewKey = await findViewKey(deps.db, file);
+  const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
+  const until = new Date(deps.clock.now().getTime() + VIEW_SECONDS * 1000);
+  return {
+    photo: await viewOf(deps, who, file),
+    item: item === null ? null : { id: item.id, title: item.title },
+    labels: (file.moderation?.labels ?? []).map(({ label, confidence }) => ({ label, confidence })),
+    reason: file.reason_message,
+    viewUrl: viewKey === null ? null : deps.cdn.signedUrl(viewKey, until),
+    appeal,
+    waitingSince: file.updated_at.toISOString(),
+  };
+}
+
+async function approve(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {
+  if (file.state !== 'in_review') throw alreadyDecided();
+  const published = await publishReviewed(deps, file, (db) => note(db, who, file, 'approve', reason));
+  if (published === null) throw alreadyDecided();
+  return viewOf(deps, who, published);
+}
+
+async function reject(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {
+  const rejected = await deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFileAndItem(trx, file.id);
+    if (locked?.state !== 'in_review') return null;
+    await note(trx, who, file, 'reject', reason);
+    return end(
+      trx,
+      locked,
+      'rejected',
+      { code: 'CONTENT_REJECTED', message: reason },
+      await quarantined(trx, locked),
+    );
+  });
+  if (rejected === null) throw alreadyDecided();
+  return viewOf(deps, who, rejected);
+}
+
+/** Nothing of the photo stays public; its sanitised view stays in quarantine, so that an appeal can be judged. */
+async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {
+  if (!isPublic(file.state)) throw alreadyDecided();
+  const original = (await listVariants(deps.db, [file.id])).find((variant) => variant.name === 'original');
+  const viewKey = original === undefined ? null : viewKeyOf(original);
+  if (original !== undefined && viewKey !== null) {
+    await announceObjects(deps.db, file.id, [viewKey]);
+    await deps.storage.copyFile(objectKey(original.key), viewKey);
+  }
+  const down = await deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFileAndItem(trx, file.id);
+    if (locked === null || !isPublic(locked.state)) return null;
+    await note(trx, who, file, 'takedown', reason);
+    const keep = viewKey === null ? [] : [viewKey];
+    const left = await end(trx, locked, 'taken_down', { code: 'CONTENT_REJECTED', message: reason }, keep);
+    await settleObjects(trx, keep);
+    if (original !== undefined && viewKey !== null) await restoreOriginal(trx, { ...original, key: viewKey });
+    await nextGeneration(trx, file.id);
+    return left;
+  });
+  if (down === null) throw alreadyDecided();
+  await deps.deliverNow(file.id);
+  return viewOf(deps, who, down);
+}
+
+function viewKeyOf(original: VariantRow) {
+  const parts = parsePublicKey(original.key);
+  return parts === null ? null : quarantineViewKey(parts.fileId, parts.hash12, parts.format);
+}
+
+async function quarantined(db: Db, file: FileRow): Promise<string[]> {
+  const variants = await listVariants(db, [file.id]);
+  return [`quarantine/raw/${file.id}`, ...variants.map((variant) => variant.key)];
+}
+
+async function note(
+  db: Db,
+  who: Principal,
+  file: FileRow,
+  decision: 'approve' | 'reject' | 'takedown',
+  reason: string,
+): Promise<void> {
+  await insertDecision(db, { fileId: file.id, moderatorId: who.userId, decision, reason });
+}
+
+function assertStaff(who: Principal): void {
+  if (!has(who, 'moderator') && !has(who, 'admin'))
+    throw new StorageError('FORBIDDEN', 'Only moderators see the review queue.');
+}
+
+function alreadyDecided(): StorageError {
+  return new StorageError('ALREADY_DECIDED', 'Somebody has decided already, or the photo has changed.');
+}

@@ -1,0 +1,104 @@
+import { insertFile, nextPosition, ownerUsage } from '../../db/files.ts';
+import { bumpPhotosVersion, lockItem } from '../../db/items.ts';
+import { announceObjects } from '../../db/objects.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
+import { mayAccessItem, mayActForUser, type Principal } from '../../domain/access.ts';
+import { StorageError } from '../../domain/errors.ts';
+import type { FileKind } from '../../domain/file-state.ts';
+import type { FileId, ItemId, UserId } from '../../domain/ids.ts';
+import { uploadKey } from '../../domain/keys.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { newFileId } from '../new-id.ts';
+
+export interface ReservationRequest {
+  readonly kind: FileKind;
+  readonly target: { readonly itemId: ItemId } | { readonly userId: UserId };
+  readonly filename: string;
+  readonly type: string | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+}
+
+const MAX_FILENAME = 255;
+
+/**
+ * Makes the row of a file before its bytes come: position, quota and access are settled here. The temporary object is
+ * named before it is written. Errors: NOT_FOUND, FORBIDDEN, FILE_TOO_LARGE, QUOTA_EXCEEDED.
+ */
+export async function reserve(
+  deps: Pick<ServiceDeps, 'db' | 'limits' | 'clock'>,
+  who: Principal,
+  request: ReservationRequest,
+): Promise<FileRow> {
+  const { limits } = deps;
+  if (request.bytes !== null && request.bytes > limits.maxFileSize) throw tooLarge(limits.maxFileSize);
+  return deps.db.transaction().execute(async (trx) => {
+    const place =
+      'itemId' in request.target ? await placeInItem(trx, who, request.target.itemId, limits) : null;
+    const ownerId = place?.ownerId ?? ownerOf(who, request.target);
+    await assertQuota(trx, ownerId, request.bytes ?? 0, limits);
+    const id: FileId = newFileId();
+    const file = await insertFile(trx, {
+      id,
+      kind: request.kind,
+      itemId: 'itemId' in request.target ? request.target.itemId : null,
+      ownerId,
+      position: place?.position ?? null,
+      filename: storedFilename(request.filename),
+      claimedType: request.type,
+      claimedBytes: request.bytes,
+      claimedSha256: request.sha256,
+      deadlineAt: new Date(deps.clock.now().getTime() + limits.pendingSeconds * 1000),
+    });
+    await announceObjects(trx, id, [uploadKey(id)]);
+    return file;
+  });
+}
+
+export function tooLarge(maxBytes: number): StorageError {
+  const megabytes = Math.floor(maxBytes / (1024 * 1024));
+  return new StorageError('FILE_TOO_LARGE', `The file is larger than ${megabytes} MB.`);
+}
+
+async function placeInItem(db: Db, who: Principal, itemId: ItemId, limits: ServiceDeps['limits']) {
+  const item = await lockItem(db, itemId);
+  if (item === null || item.deleted_at !== null)
+    throw new StorageError('NOT_FOUND', 'There is no such listing.');
+  if (!mayAccessItem(who, 'add_photo', { sellerId: item.seller_id }))
+    throw new StorageError('FORBIDDEN', 'Only the seller of a listing adds photos to it.');
+  const position = await nextPosition(db, itemId);
+  if (position >= limits.photosPerItem)
+    throw new StorageError('QUOTA_EXCEEDED', `A listing has at most ${limits.photosPerItem} photos.`);
+  await bumpPhotosVersion(db, itemId);
+  return { ownerId: item.seller_id, position };
+}
+
+function ownerOf(who: Principal, target: ReservationRequest['target']): string {
+  if (!('userId' in target) || !mayActForUser(who, target.userId))
+    throw new StorageError('FORBIDDEN', 'Only the user may do that.');
+  return target.userId;
+}
+
+async function assertQuota(
+  db: Db,
+  ownerId: string,
+  bytes: number,
+  limits: ServiceDeps['limits'],
+): Promise<void> {
+  const usage = await ownerUsage(db, ownerId);
+  if (usage.unfinished >= limits.unfinishedPerOwner)
+    throw new StorageError('QUOTA_EXCEEDED', 'Too many uploads are on their way; wait until some are done.', {
+      retryAfter: 10,
+    });
+  if (usage.bytes + bytes > limits.bytesPerOwner)
+    throw new StorageError('QUOTA_EXCEEDED', 'Your storage is used up; delete photos you no longer need.');
+}
+
+/** The name as text to show: no folders, no control or direction-changing characters, at most 255 characters. */
+export function storedFilename(claimed: string): string {
+  const base = claimed.split(/[/\\]/).at(-1) ?? '';
+  // Control characters, and the marks that change the direction of text (a "gpj.exe" shown as "exe.jpg").
+  const visible = base.replace(/[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
+  const cut = [...visible].slice(0, MAX_FILENAME).join('');
+  return cut === '' || cut === '.' || cut === '..' ? 'photo' : cut;
+}

@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream';
+import { findFile, lockFileAndItem } from '../../db/files.ts';
+import type { FileRow } from '../../db/schema.ts';
+import type { Principal } from '../../domain/access.ts';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
+import { type FileId, fileId } from '../../domain/ids.ts';
+import type { IncomingFile, UploadOptions } from '../contracts.ts';
+import type { ServiceDeps } from '../deps.ts';
+import type { UploadAnswer } from '../photo.ts';
+import { toPhotos } from '../photos/photo-view.ts';
+import { discard } from '../removal.ts';
+import { type Completed, complete } from './complete.ts';
+import { once } from './idempotency.ts';
+import { receive, type StoredUpload } from './receive.ts';
+import { type ReservationRequest, reserve } from './reserve.ts';
+import { refusalOf, waitForFile } from './wait.ts';
+
+/** Streams bytes in after a reservation: how the kinds differ (documents are encrypted on the way). */
+export type Receive = (
+  file: FileRow,
+  body: Readable | Uint8Array,
+  signal?: AbortSignal,
+) => Promise<StoredUpload>;
+
+/**
+ * A whole upload in one call: reserve, receive, complete, wait. Whatever fails before it is complete leaves nothing
+ * but the tombstone that explains it.
+ */
+export async function upload(
+  deps: ServiceDeps,
+  who: Principal,
+  request: Omit<ReservationRequest, 'filename' | 'type' | 'bytes' | 'sha256'>,
+  file: IncomingFile,
+  options: UploadOptions,
+  receiveBytes: Receive = (row, body, signal) => receive(deps, row, body, signal),
+): Promise<UploadAnswer> {
+  const take = () => takeIn(deps, who, request, file, options, receiveBytes);
+  if (options.idempotencyKey === undefined) {
+    const { completed } = await take();
+    return answerUpload(deps, completed, options);
+  }
+  const target = 'itemId' in request.target ? request.target.itemId : request.target.userId;
+  const scope = { caller: who.userId, route: `${request.kind}:${target}`, key: options.idempotencyKey };
+  const { fileId: id } = await once(deps, scope, file.body, options.waitMs, async () => {
+    const { completed, stored } = await take();
+    return { fileId: completed.file.id, fingerprint: stored.sha256 };
+  });
+  const row = await findFile(deps.db, id);
+  if (row === null) throw new StorageError('NOT_FOUND', 'The photo of this idempotency key is gone.');
+  return answerUpload(deps, { file: row, duplicate: false }, options);
+}
+
+/** The answer to a completed upload: waits as long as it may, and throws what is a refusal by then. */
+export async function answerUpload(
+  deps: ServiceDeps,
+  completed: Completed,
+  options: UploadOptions,
+): Promise<UploadAnswer> {
+  const file = await waitForFile(deps, completed.file.id, options.waitMs, options.signal);
+  const refusal = refusalOf(file);
+  if (refusal !== null) throw refusal;
+  const [photo] = await toPhotos(deps, [file], true);
+  if (photo === undefined) throw new StorageError('NOT_FOUND', 'There is no such photo.');
+  const done = file.state === 'published' || file.state === 'ready';
+  return { status: done ? 'created' : 'accepted', photo, duplicate: completed.duplicate };
+}
+
+/** Removes what an upload that failed has left: the bytes, the place, everything but the tombstone. */
+export async function abandon(deps: ServiceDeps, id: FileId, error: unknown): Promise<void> {
+  const reason = isStorageError(error)
+    ? { code: error.code, message: error.message }
+    : ({ code: 'INTERNAL', message: 'Something went wrong on our side.' } as const);
+  await deps.db.transaction().execute(async (trx) => {
+    const file = await lockFileAndItem(trx, id);
+    if (file?.state === 'pending') await discard(trx, file, reason);
+  });
+}
+
+async function takeIn(
+  deps: ServiceDeps,
+  who: Principal,
+  request: Omit<ReservationRequest, 'filename' | 'type' | 'bytes' | 'sha256'>,
+  file: IncomingFile,
+  options: UploadOptions,
+  receiveBytes: Receive,
+): Promise<{ completed: Completed; stored: StoredUpload }> {
+  const row = await reserve(deps, who, {
+    ...request,
+    filename: file.filename,
+    type: file.type,
+    bytes: file.bytes ?? null,
+    sha256: null,
+  });
+  const id = fileId(row.id);
+  try {
+    const stored = await receiveBytes(row, file.body, options.signal);
+    return { completed: await complete(deps, id), stored };
+  } catch (error) {
+    if (file.body instanceof Readable) file.body.destroy();
+    await abandon(deps, id, error);
+    throw error;
+  }
+}
