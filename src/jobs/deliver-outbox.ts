@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { StorageError } from '../domain/errors.ts';
+import { findFile, transition } from '../db/files.ts';
+import { forgetObjects, listObjects, lockCondemned } from '../db/objects.ts';
+import { claimOutbox, markDelivered, type OutboxTopics, retryOutboxLater } from '../db/outbox.ts';
+import type { OutboxRow } from '../db/schema.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import type { ServiceDeps } from '../services/deps.ts';
+
+export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & { readonly queue: JobQueue };
+
+const BATCH = 50;
+/** A row that was claimed and not marked in this time comes again. */
+const LEASE_SECONDS = 60;
+const MAX_DELAY_SECONDS = 300;
+
+const work = z.object({ fileId: z.string(), generation: z.number().int() });
+const deletion = z.object({ fileId: z.string(), keys: z.array(z.string()), paths: z.array(z.string()) });
+const purge = z.object({ fileId: z.string(), paths: z.array(z.string()) });
+
+type Deliver = (deps: DeliveryDeps, payload: unknown) => Promise<void>;
+
+/** What each topic does. Every one may be done twice. */
+const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
+  ingest: (deps, payload) => enqueue(deps, 'ingest', payload),
+  derive: (deps, payload) => enqueue(deps, 'derive', payload),
+  'scan-document': (deps, payload) => enqueue(deps, 'scan-document', payload),
+  'delete-objects': (deps, payload) => deleteObjects(deps, deletion.parse(payload)),
+  purge: (deps, payload) => deps.cdn.invalidate(purge.parse(payload).paths),
+};
+
+/** Delivers one batch of what committed changes ask for, or only what one file asks for. Returns how many rows it took. */
+export async function deliverOutbox(deps: DeliveryDeps, fileId: string | null = null): Promise<number> {
+  const rows = await claimOutbox(deps.db, BATCH, LEASE_SECONDS, fileId);
+  const delivered: number[] = [];
+  await Promise.all(
+    rows.map(async (row) => {
+      if (await deliver(deps, row)) delivered.push(row.id);
+    }),
+  );
+  await markDelivered(deps.db, delivered);
+  return rows.length;
+}
+
+async function deliver(deps: DeliveryDeps, row: OutboxRow): Promise<boolean> {
+  try {
+    if (!isTopic(row.topic)) throw new StorageError('UNSUPPORTED', `Unknown outbox topic ${row.topic}.`);
+    await DELIVERIES[row.topic](deps, row.payload);
+    return true;
+  } catch (error) {
+    const delay = Math.min(MAX_DELAY_SECONDS, 2 ** Math.min(row.attempts, 10));
+    deps.log.warn({ err: error, outboxId: row.id, topic: row.topic, delay }, 'an outbox delivery failed');
+    await retryOutboxLater(deps.db, row.id, delay);
+    return false;
+  }
+}
+
+async function enqueue(
+  deps: DeliveryDeps,
+  name: 'ingest' | 'derive' | 'scan-document',
+  payload: unknown,
+): Promise<void> {
+  const { fileId, generation } = work.parse(payload);
+  await deps.queue.enqueue(
+    name,
+    { fileId, generation },
+    { dedupeId: `${name}-${fileId}-${generation}`, priority: name === 'derive' ? 20 : 10 },
+  );
+}
+
+/** Store first, then the rows that name the keys, then the caches: nobody can cache again what is gone. */
+async function deleteObjects(
+  deps: DeliveryDeps,
+  { fileId, keys, paths }: z.infer<typeof deletion>,
+): Promise<void> {
+  await deps.db.transaction().execute(async (trx) => {
+    const condemned = await lockCondemned(trx, keys);
+    await Promise.all(condemned.map((key) => deps.storage.deleteFile(key)));
+    await forgetObjects(trx, condemned);
+    const file = await findFile(trx, fileId);
+    if (file?.state === 'deleting' && (await listObjects(trx, fileId)).length === 0)
+      await transition(trx, { id: fileId, from: 'deleting' }, 'deleted', { finished_at: new Date() });
+  });
+  if (paths.length > 0) await deps.cdn.invalidate(paths);
+}
+
+function isTopic(topic: string): topic is keyof OutboxTopics {
+  return Object.hasOwn(DELIVERIES, topic);
+}

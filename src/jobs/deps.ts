@@ -1,0 +1,13 @@
+import type { EncoderSettings } from '../domain/renditions.ts';
+import type { ImageEngine } from '../ports/image-engine.ts';
+import type { Moderator } from '../ports/moderator.ts';
+import type { Scanner } from '../ports/scanner.ts';
+import type { ServiceDeps } from '../services/deps.ts';
+
+/** What jobs need beside what services need. */
+export interface JobDeps extends ServiceDeps {
+  readonly images: ImageEngine;
+  readonly scanner: Scanner;
+  readonly moderator: Moderator;
+  readonly encoder: EncoderSettings;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { StorageError } from '../../domain/errors.ts';
+import { fileId } from '../../domain/ids.ts';
+import { uploadKey } from '../../domain/keys.ts';
+import { jsonText } from '../../db/json.ts';
+import { updateFile } from '../../db/files.ts';
+import type { Step } from '../steps.ts';
+import { type IngestWork, need } from './work.ts';
+
+/** Reads the upload once, pinned to its ETag, and looks at its header. */
+export const inspect: Step<IngestWork> = {
+  stage: 'inspect',
+  async run(work) {
+    const { file, deps } = work;
+    const { body } = await deps.storage.downloadFile(uploadKey(fileId(file.id)), {
+      ifMatch: need(file.upload_etag, 'etag'),
+      signal: work.signal,
+    });
+    const bytes = await buffer(body);
+    if (createHash('sha256').update(bytes).digest('hex') !== file.upload_sha256)
+      throw new StorageError('UPLOAD_MISMATCH', 'The stored bytes are not those that were uploaded.');
+    const header = await deps.images.inspect(bytes);
+    work.bytes = bytes;
+    await changed(work, { source_format: header.format });
+    return 'go on';
+  },
+};
+
+export const scan: Step<IngestWork> = {
+  stage: 'scan',
+  async run(work) {
+    const result = await work.deps.scanner.scan(need(work.bytes, 'bytes'), work.signal);
+    work.scan = result;
+    await changed(work, { scan: jsonText({ ...result, at: work.deps.clock.now().toISOString() }) });
+    if (result.verdict === 'infected')
+      throw new StorageError('MALWARE_FOUND', 'Malware was found in this file.', {
+        details: { found: result.signature },
+      });
+    return 'go on';
+  },
+};
+
+export const decode: Step<IngestWork> = {
+  stage: 'decode',
+  async run(work) {
+    work.image = await work.deps.images.open(need(work.bytes, 'bytes'), {
+      kind: work.file.kind,
+      signal: work.signal,
+    });
+    return 'go on';
+  },
+};
+
+async function changed(work: IngestWork, changes: Parameters<typeof updateFile>[2]): Promise<void> {
+  const { id, generation } = work.file;
+  const file = await updateFile(work.deps.db, { id, from: 'checking', generation }, changes);
+  if (file === null) throw new StorageError('CONFLICT', 'The photo has moved on.');
+  work.file = file;
+}

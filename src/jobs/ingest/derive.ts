@@ -1,0 +1,78 @@
+import { StorageError } from '../../domain/errors.ts';
+import { fileId, userId } from '../../domain/ids.ts';
+import { objectKey, profileAlias, uploadKey } from '../../domain/keys.ts';
+import { lockFile, transition } from '../../db/files.ts';
+import { announceObjects, condemnObjects, settleObjects } from '../../db/objects.ts';
+import { addToOutbox } from '../../db/outbox.ts';
+import { insertVariants } from '../../db/variants.ts';
+import { keyOf } from '../../services/publication.ts';
+import type { Step } from '../steps.ts';
+import { encodeClean, putVariant, undo } from './store.ts';
+import { type IngestWork, planOf } from './work.ts';
+
+/** 1200, 800 and 300 px in each format, from the pixels that are held. */
+export const derive: Step<IngestWork> = {
+  stage: 'derive',
+  async run(work) {
+    const plan = planOf(work).filter((variant) => variant.name !== 'original');
+    await announceObjects(
+      work.deps.db,
+      work.file.id,
+      plan.map((variant) => keyOf(work.file, work.hash12, variant)),
+    );
+    for (const planned of plan) {
+      const { data, ...variant } = await encodeClean(work, planned);
+      const key = keyOf(work.file, work.hash12, planned);
+      await putVariant(work, key, { ...variant, data });
+      work.made.push({ key, bytes: data.length, variant });
+    }
+    return 'go on';
+  },
+};
+
+/** Every object of the set is in the store, whole. */
+export const verify: Step<IngestWork> = {
+  stage: 'verify',
+  async run(work) {
+    for (const { key, bytes } of work.made) {
+      const info = await work.deps.storage.fileInfo(objectKey(key));
+      if (info.bytes !== bytes)
+        throw new StorageError('STORAGE_UNAVAILABLE', undefined, {
+          details: { key, expected: bytes, found: info.bytes },
+        });
+    }
+    return 'go on';
+  },
+};
+
+/** published → ready: the renditions get their rows, the uploaded bytes go. */
+export const finish: Step<IngestWork> = {
+  stage: 'finish',
+  async run(work) {
+    const { deps, file } = work;
+    const keys = work.made.map((object) => object.key);
+    const ready = await deps.db.transaction().execute(async (trx) => {
+      await lockFile(trx, file.id);
+      const row = await transition(
+        trx,
+        { id: file.id, from: 'published', generation: file.generation },
+        'ready',
+        {
+          stage: null,
+          deadline_at: null,
+          finished_at: deps.clock.now(),
+        },
+      );
+      if (row === null) return null;
+      await insertVariants(trx, file.id, work.made);
+      await settleObjects(trx, keys);
+      const condemned = await condemnObjects(trx, [uploadKey(fileId(file.id))]);
+      const paths = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];
+      await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys: condemned, paths });
+      return row;
+    });
+    if (ready === null) await undo(work, keys);
+    else work.file = ready;
+    return 'stop';
+  },
+};

@@ -1,0 +1,54 @@
+import { StorageError } from '../../domain/errors.ts';
+import { jsonText } from '../../db/json.ts';
+import { updateFile } from '../../db/files.ts';
+import { findItem } from '../../db/items.ts';
+import type { Step } from '../steps.ts';
+import { holdForReview, rejectContent } from './quarantine.ts';
+import { type IngestWork, need } from './work.ts';
+
+/** Models and fingerprints see the decoded pixels; the moderator decides what becomes of the photo. */
+export const moderate: Step<IngestWork> = {
+  stage: 'moderate',
+  async run(work) {
+    const { deps, file } = work;
+    const image = need(work.image, 'image');
+    work.analysis = await image.analyse(work.signal);
+    const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
+    const photo = { image, analysis: work.analysis, category: item?.category ?? null };
+    work.moderation = await deps.moderator.moderate(photo, work.signal);
+    await record(work);
+    switch (work.moderation.verdict) {
+      case 'publish':
+        return 'go on';
+      case 'review':
+        await holdForReview(work, {
+          code: 'CONTENT_REJECTED',
+          message: 'A moderator looks at this photo first.',
+        });
+        return 'stop';
+      case 'reject':
+        await rejectContent(work);
+        return 'stop';
+    }
+  },
+};
+
+async function record(work: IngestWork): Promise<void> {
+  const { deps, file } = work;
+  const { placeholder, ...analysis } = need(work.analysis, 'analysis');
+  const { facts } = need(work.image, 'image');
+  const noted = await updateFile(
+    deps.db,
+    { id: file.id, from: 'checking', generation: file.generation },
+    {
+      placeholder,
+      analysis: jsonText(analysis),
+      moderation: jsonText({ ...need(work.moderation, 'moderation'), at: deps.clock.now().toISOString() }),
+      warnings: jsonText(facts.warnings),
+      findings: jsonText(facts.findings),
+      hash12: work.hash12,
+    },
+  );
+  if (noted === null) throw new StorageError('CONFLICT', 'The photo has moved on.');
+  work.file = noted;
+}

@@ -1,0 +1,39 @@
+import { fileId } from '../../domain/ids.ts';
+import { announceObjects, settleObjects } from '../../db/objects.ts';
+import { lockFileAndItem } from '../../db/files.ts';
+import { insertVariants } from '../../db/variants.ts';
+import { keyOf, publish } from '../../services/publication.ts';
+import type { Step } from '../steps.ts';
+import { encodeClean, putVariant, undo } from './store.ts';
+import { type IngestWork, need, planOf } from './work.ts';
+
+/** The sanitised original becomes public: from here on the uploader has a URL. */
+export const publishOriginal: Step<IngestWork> = {
+  stage: 'publish',
+  async run(work) {
+    const { deps, file } = work;
+    const [plan] = planOf(work);
+    const original = await encodeClean(work, need(plan ?? null, 'original'));
+    const key = keyOf(file, work.hash12, original);
+    await announceObjects(deps.db, fileId(file.id), [key]);
+    await putVariant(work, key, original);
+    const published = await deps.db.transaction().execute(async (trx) => {
+      await lockFileAndItem(trx, file.id);
+      const row = await publish(
+        trx,
+        { id: file.id, from: 'checking', generation: file.generation },
+        { hash12: work.hash12 },
+      );
+      if (row === null) return null;
+      await insertVariants(trx, file.id, [{ key, variant: original, bytes: original.data.length }]);
+      await settleObjects(trx, [key]);
+      return row;
+    });
+    if (published === null) {
+      await undo(work, [key]);
+      return 'stop';
+    }
+    work.file = published;
+    return 'go on';
+  },
+};

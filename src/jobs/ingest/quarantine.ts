@@ -1,0 +1,74 @@
+import { fileId } from '../../domain/ids.ts';
+import { type ObjectKey, quarantineRawKey, quarantineViewKey, uploadKey } from '../../domain/keys.ts';
+import { findFile, lockFileAndItem, transition } from '../../db/files.ts';
+import { announceObjects, condemnObjects, settleObjects } from '../../db/objects.ts';
+import { addToOutbox } from '../../db/outbox.ts';
+import type { Db } from '../../db/schema.ts';
+import { insertVariants } from '../../db/variants.ts';
+import type { EncodedVariant } from '../../ports/image-engine.ts';
+import { end, type Reason } from '../../services/removal.ts';
+import { encodeClean, putVariant, undo } from './store.ts';
+import { type IngestWork, need, planOf } from './work.ts';
+
+/** checking → in_review: raw bytes and a sanitised view go to quarantine, a person decides. */
+export async function holdForReview(work: IngestWork, reason: Reason): Promise<void> {
+  await quarantine(work, (db) =>
+    transition(db, { id: work.file.id, from: 'checking', generation: work.file.generation }, 'in_review', {
+      stage: null,
+      deadline_at: null,
+      hash12: work.hash12,
+      reason_code: reason.code,
+      reason_message: reason.message,
+    }),
+  );
+}
+
+/** checking → rejected for its content: kept in quarantine, so that an appeal can be judged. */
+export async function rejectContent(work: IngestWork): Promise<void> {
+  const reason: Reason = {
+    code: 'CONTENT_REJECTED',
+    message: 'This photo shows something that may not be offered here.',
+  };
+  await quarantine(work, async (db, keys) => {
+    const file = await findFile(db, work.file.id);
+    if (file?.state !== 'checking' || file.generation !== work.file.generation) return null;
+    return end(db, file, 'rejected', reason, keys);
+  });
+}
+
+type Commit = (db: Db, keys: readonly string[]) => Promise<object | null>;
+
+async function quarantine(work: IngestWork, commit: Commit): Promise<void> {
+  const { deps, file } = work;
+  const id = fileId(file.id);
+  const [original] = planOf(work);
+  const view = await encodeClean(work, need(original ?? null, 'original'));
+  const rawKey = quarantineRawKey(id);
+  const viewKey = quarantineViewKey(id, work.hash12, view.format);
+  const keys = [rawKey, viewKey];
+  await announceObjects(deps.db, id, keys);
+  await deps.storage.copyFile(uploadKey(id), rawKey);
+  await putVariant(work, viewKey, view);
+  const committed = await deps.db.transaction().execute(async (trx) => {
+    await lockFileAndItem(trx, file.id);
+    const done = await commit(trx, keys);
+    if (done === null) return false;
+    await nameQuarantined(trx, work, keys, viewKey, view);
+    return true;
+  });
+  if (!committed) await undo(work, keys);
+}
+
+async function nameQuarantined(
+  db: Db,
+  work: IngestWork,
+  keys: readonly string[],
+  viewKey: ObjectKey,
+  view: EncodedVariant,
+): Promise<void> {
+  const id = fileId(work.file.id);
+  await settleObjects(db, keys);
+  await insertVariants(db, id, [{ key: viewKey, variant: view, bytes: view.data.length }]);
+  const condemned = await condemnObjects(db, [uploadKey(id)]);
+  await addToOutbox(db, 'delete-objects', { fileId: id, keys: condemned, paths: [] });
+}

@@ -1,0 +1,18 @@
+import { buffer } from 'node:stream/consumers';
+import { objectKey } from '../../domain/keys.ts';
+import { listVariants } from '../../db/variants.ts';
+import type { Step } from '../steps.ts';
+import { type IngestWork, need } from './work.ts';
+
+/** Decodes the sanitised original again: after a restart, or once a moderator has approved it. */
+export const openStoredOriginal: Step<IngestWork> = {
+  stage: 'derive',
+  async run(work) {
+    const variants = await listVariants(work.deps.db, [work.file.id]);
+    const original = need(variants.find((variant) => variant.name === 'original') ?? null, 'original');
+    const { body } = await work.deps.storage.downloadFile(objectKey(original.key), { signal: work.signal });
+    const bytes = await buffer(body);
+    work.image = await work.deps.images.open(bytes, { kind: work.file.kind, signal: work.signal });
+    return 'go on';
+  },
+};

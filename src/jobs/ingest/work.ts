@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { StorageError } from '../../domain/errors.ts';
+import { planVariants, recipeVersion } from '../../domain/renditions.ts';
+import type { FileRow } from '../../db/schema.ts';
+import type { DecodedImage, EncodedVariant, ImageAnalysis } from '../../ports/image-engine.ts';
+import type { ModerationResult } from '../../ports/moderator.ts';
+import type { ScanResult } from '../../ports/scanner.ts';
+import type { JobDeps } from '../deps.ts';
+
+/** What one run of the pipeline has found so far. Each field is set by one step and only read by later ones. */
+export interface IngestWork {
+  readonly deps: JobDeps;
+  readonly signal: AbortSignal;
+  readonly hash12: string;
+  /** The row as this run last committed it. */
+  file: FileRow;
+  /** Set by `inspect`: the upload, read once. */
+  bytes: Uint8Array | null;
+  /** Set by `scan`. */
+  scan: ScanResult | null;
+  /** Set by `decode`, or by the derive job from the stored original; closed when the run ends. */
+  image: DecodedImage | null;
+  /** Set by `moderate`. */
+  analysis: ImageAnalysis | null;
+  moderation: ModerationResult | null;
+  /** Set by `derive`: what is in the store and waits for its commit. */
+  readonly made: {
+    readonly key: string;
+    readonly bytes: number;
+    readonly variant: Omit<EncodedVariant, 'data'>;
+  }[];
+}
+
+export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): IngestWork {
+  return {
+    deps,
+    signal,
+    hash12: file.hash12 ?? hash12Of(deps, file),
+    file,
+    bytes: null,
+    scan: null,
+    image: null,
+    analysis: null,
+    moderation: null,
+    made: [],
+  };
+}
+
+/** What an earlier step must have set. */
+export function need<T>(value: T | null, what: string): T {
+  if (value === null) throw new StorageError('INTERNAL', undefined, { details: { missing: what } });
+  return value;
+}
+
+export function planOf(work: IngestWork) {
+  return planVariants(work.file.kind, need(work.image, 'image').facts.hasAlpha, work.deps.encoder);
+}
+
+/** First 12 hex digits of SHA-256(upload hash + recipe version): design §6. */
+function hash12Of(deps: JobDeps, file: FileRow): string {
+  const recipe = recipeVersion(deps.encoder, deps.images.versions);
+  return createHash('sha256')
+    .update(need(file.upload_sha256, 'upload hash'))
+    .update(recipe)
+    .digest('hex')
+    .slice(0, 12);
+}
