@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import { ERROR_CODES, type ErrorCode, StorageError } from '#src/domain/errors.ts';
+import { formatOfExtension, mediaTypeOf } from '#src/domain/renditions.ts';
+import type { ObjectInfo } from '#src/ports/object-store.ts';
+
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+
+/** Header fields of an object, made once. */
+export interface PreparedHeaders {
+  /** False when the stored type is not the one the extension promises: it is never sent. */
+  readonly servable: boolean;
+  readonly etag: string;
+  /** Names and values in turn, as `writeHead` takes them without copying. */
+  readonly whole: string[];
+  /** The same for a negotiated answer. */
+  readonly wholeVary: string[];
+  readonly base: readonly string[];
+}
+
+/** How long, and by whom, an answer may be kept. */
+export interface CachePolicy {
+  readonly cacheControl: string;
+  readonly vary: boolean;
+}
+
+export const PUBLIC_POLICY: CachePolicy = { cacheControl: IMMUTABLE, vary: false };
+export const NEGOTIATED_POLICY: CachePolicy = { cacheControl: IMMUTABLE, vary: true };
+/** The alias changes with the profile photo: a minute, and a purge. */
+export const ALIAS_POLICY: CachePolicy = { cacheControl: 'public, max-age=60', vary: true };
+export const PRIVATE_POLICY: CachePolicy = { cacheControl: 'private, no-store', vary: false };
+
+export function prepareHeaders(info: ObjectInfo): PreparedHeaders {
+  const etag = `"${info.etag.replaceAll(/[^\x21\x23-\x7e]/g, '')}"`;
+  const base = [
+    'Content-Type',
+    info.contentType,
+    'ETag',
+    etag,
+    'Last-Modified',
+    info.modifiedAt.toUTCString(),
+    'Accept-Ranges',
+    'bytes',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Cross-Origin-Resource-Policy',
+    'cross-origin',
+    'Content-Security-Policy',
+    "default-src 'none'; sandbox",
+  ];
+  const length = ['Content-Length', String(info.bytes)];
+  return {
+    servable: isOurType(info),
+    etag,
+    base,
+    whole: [...base, ...policyHeaders(PUBLIC_POLICY), ...length],
+    wholeVary: [...base, ...policyHeaders(NEGOTIATED_POLICY), ...length],
+  };
+}
+
+/** Header fields of an answer that is not the plain one. */
+export function headersFor(
+  prepared: PreparedHeaders,
+  policy: CachePolicy,
+  extra: readonly string[],
+): string[] {
+  return [...prepared.base, ...policyHeaders(policy), ...extra];
+}
+
+/** Answers a failure as a problem document that names no internals and that no cache keeps. */
+export function sendProblem(res: ServerResponse, error: StorageError, extra: readonly string[] = []): void {
+  const status = EDGE_STATUS[error.code] ?? 503;
+  const code: ErrorCode = EDGE_STATUS[error.code] === undefined ? 'STORAGE_UNAVAILABLE' : error.code;
+  const body = JSON.stringify({ type: 'about:blank', title: ERROR_CODES[code].title, status, code });
+  res.writeHead(status, [
+    ...['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))],
+    ...['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'],
+    ...(status === 503 ? ['Retry-After', '1'] : []),
+    ...extra,
+  ]);
+  res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** What a CDN answers in these cases; anything else is a store that does not answer. */
+const EDGE_STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  INVALID_REQUEST: 400,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  INVALID_KEY: 404,
+  UNSUPPORTED: 405,
+  OBJECT_ARCHIVED: 404,
+  VERSION_CONFLICT: 404,
+  RANGE_NOT_SATISFIABLE: 416,
+};
+
+function policyHeaders(policy: CachePolicy): string[] {
+  return ['Cache-Control', policy.cacheControl, ...(policy.vary ? ['Vary', 'Accept'] : [])];
+}
+
+function isOurType(info: ObjectInfo): boolean {
+  const format = formatOfExtension(info.key.slice(info.key.lastIndexOf('.') + 1));
+  return format !== null && info.contentType === mediaTypeOf(format);
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { StorageError } from '#src/domain/errors.ts';
+import type { ObjectStore } from '#src/ports/object-store.ts';
+import {
+  type CachePolicy,
+  headersFor,
+  NEGOTIATED_POLICY,
+  type PreparedHeaders,
+  PUBLIC_POLICY,
+  sendProblem,
+} from './answers.ts';
+import { isNotModified, requestedRange } from './conditions.ts';
+import type { CachedObject } from './hot-cache.ts';
+
+export type EdgeObject = CachedObject<PreparedHeaders>;
+
+/**
+ * Answers with an object in memory: whole, a part, or "not modified". One `writeHead` with fields made before,
+ * one `end` with the buffer; nothing is awaited and nothing is copied.
+ */
+export function sendFromMemory(
+  req: IncomingMessage,
+  res: ServerResponse,
+  object: EdgeObject,
+  body: Buffer,
+  policy: CachePolicy,
+): void {
+  const plan = planAnswer(req, object, policy);
+  if (plan.refused) return refuseRange(res, object);
+  res.writeHead(plan.status, plan.headers);
+  if (plan.status === 304 || req.method === 'HEAD') res.end();
+  else if (plan.range === null) res.end(body);
+  else res.end(body.subarray(plan.range.start, plan.range.end + 1));
+}
+
+/** Answers with an object that is too large to keep, from the store, at the pace of the client. */
+export async function sendFromStore(
+  req: IncomingMessage,
+  res: ServerResponse,
+  object: EdgeObject,
+  policy: CachePolicy,
+  store: ObjectStore,
+): Promise<void> {
+  const plan = planAnswer(req, object, policy);
+  if (plan.refused) return refuseRange(res, object);
+  if (plan.status === 304 || req.method === 'HEAD') {
+    res.writeHead(plan.status, plan.headers).end();
+    return;
+  }
+  const { body } = await store.get(object.info.key, {
+    ...(store.capabilities.supportsConditionalRead && { ifMatch: object.info.etag }),
+    ...(plan.range !== null && { range: plan.range }),
+  });
+  res.writeHead(plan.status, plan.headers);
+  await pipeline(body, res);
+}
+
+interface AnswerPlan {
+  readonly refused: boolean;
+  readonly status: 200 | 206 | 304;
+  readonly headers: string[];
+  readonly range: { readonly start: number; readonly end: number } | null;
+}
+
+function planAnswer(req: IncomingMessage, object: EdgeObject, policy: CachePolicy): AnswerPlan {
+  const { headers } = req;
+  const { prepared, info } = object;
+  const ifNoneMatch = headers['if-none-match'];
+  const ifModifiedSince = headers['if-modified-since'];
+  if (
+    (ifNoneMatch !== undefined || ifModifiedSince !== undefined) &&
+    isNotModified({ ifNoneMatch, ifModifiedSince }, prepared.etag, info.modifiedAt)
+  )
+    return { refused: false, status: 304, headers: headersFor(prepared, policy, []), range: null };
+  const range = requestedRange(headers.range, oneOf(headers['if-range']), prepared.etag, info.bytes);
+  if (range === 'unsatisfiable') return { refused: true, status: 206, headers: [], range: null };
+  if (range === null) return { refused: false, status: 200, headers: wholeHeaders(object, policy), range };
+  const part = headersFor(prepared, policy, [
+    'Content-Length',
+    String(range.end - range.start + 1),
+    'Content-Range',
+    `bytes ${range.start}-${range.end}/${info.bytes}`,
+  ]);
+  return { refused: false, status: 206, headers: part, range };
+}
+
+/** `writeHead` takes the list as it is and does not write to it. */
+function wholeHeaders({ prepared, info }: EdgeObject, policy: CachePolicy): string[] {
+  if (policy === PUBLIC_POLICY) return prepared.whole;
+  if (policy === NEGOTIATED_POLICY) return prepared.wholeVary;
+  return headersFor(prepared, policy, ['Content-Length', String(info.bytes)]);
+}
+
+function refuseRange(res: ServerResponse, object: EdgeObject): void {
+  sendProblem(res, new StorageError('RANGE_NOT_SATISFIABLE'), [
+    'Content-Range',
+    `bytes */${object.info.bytes}`,
+  ]);
+}
+
+function oneOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
