@@ -1,0 +1,15 @@
+/** The adapters that this version has, by port. One that is added is named here, and can be chosen from then on. */
+export const ADAPTERS = {
+  'object store': ['filesystem'],
+  CDN: ['edge'],
+  scanner: ['basic'],
+  moderator: ['local'],
+  search: ['postgres'],
+  'key vault': ['local'],
+  metrics: ['prometheus'],
+  'arrival events': ['client'],
+  notifications: ['log'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Port = keyof typeof ADAPTERS;
+export type Adapters = Readonly<Record<Port, readonly string[]>>;

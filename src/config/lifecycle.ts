@@ -1,0 +1,60 @@
+import { integer, type Read } from './setting.ts';
+
+/** Times are in seconds. */
+export interface LifecycleConfig {
+  /** How long reserved bytes may take to arrive. */
+  readonly pendingSeconds: number;
+  /** How long the work on received bytes may take before the photo ends failed, with a reason. */
+  readonly workSeconds: number;
+  /** What is still being checked after so long moves from `temp/` to `quarantine/`. */
+  readonly quarantineAfterSeconds: number;
+  /** How long anything may lie under `temp/`. */
+  readonly tempSeconds: number;
+  /** How long an Idempotency-Key is remembered. */
+  readonly idempotencySeconds: number;
+}
+
+const HOUR = 3600;
+
+export const LIFECYCLE = {
+  pendingHours: integer('UPLOAD_DEADLINE_HOURS', {
+    description: 'Hours that announced bytes may take to arrive.',
+    default: 24,
+    min: 1,
+    max: 168,
+  }),
+  workHours: integer('WORK_DEADLINE_HOURS', {
+    description: 'Hours that the work on a photo may take before it ends failed, with a reason.',
+    default: 8,
+    min: 1,
+    max: 168,
+  }),
+  quarantineAfterHours: integer('QUARANTINE_AFTER_HOURS', {
+    description: 'Hours after which what is still being checked no longer depends on temporary storage.',
+    default: 6,
+    min: 1,
+    max: 23,
+  }),
+  tempHours: integer('TEMP_HOURS', {
+    description: 'Hours that anything may lie in temporary storage.',
+    default: 24,
+    min: 24,
+    max: 168,
+  }),
+  idempotencyHours: integer('IDEMPOTENCY_HOURS', {
+    description: 'Hours that an Idempotency-Key is remembered.',
+    default: 24,
+    min: 1,
+    max: 168,
+  }),
+};
+
+export function readLifecycle(read: Read): LifecycleConfig {
+  return {
+    pendingSeconds: read(LIFECYCLE.pendingHours) * HOUR,
+    workSeconds: read(LIFECYCLE.workHours) * HOUR,
+    quarantineAfterSeconds: read(LIFECYCLE.quarantineAfterHours) * HOUR,
+    tempSeconds: read(LIFECYCLE.tempHours) * HOUR,
+    idempotencySeconds: read(LIFECYCLE.idempotencyHours) * HOUR,
+  };
+}

@@ -1,0 +1,128 @@
+import type { Adapters, Port } from './adapters.ts';
+import { isLoopback } from './address.ts';
+import { AUTH } from './auth.ts';
+import { CDN } from './cdn.ts';
+import { DATABASE } from './database.ts';
+import type { Config } from './index.ts';
+import { INTEGRATIONS } from './integrations.ts';
+import { QUEUE } from './queue.ts';
+import { S3 } from './s3.ts';
+import { SAFETY } from './safety.ts';
+import { ROLES, SERVER } from './server.ts';
+import type { Setting } from './setting.ts';
+import { STORAGE } from './storage.ts';
+
+/** What settings must be together. */
+export interface Rule {
+  /** The one to change. */
+  readonly setting: Setting<unknown>;
+  readonly isBroken: (config: Config, isSet: (setting: Setting<unknown>) => boolean) => boolean;
+  /** To be read after "expected". */
+  readonly expected: string;
+}
+
+const usesCloudfront = (config: Config) => config.cdn.driver === 'cloudfront';
+
+export const RULES: readonly Rule[] = [
+  {
+    setting: AUTH.jwksUrl,
+    isBroken: ({ server, auth }) => server.production && auth.jwksUrl === null,
+    expected: 'the address of the identity provider’s JWKS, since NODE_ENV is production',
+  },
+  {
+    setting: SAFETY.clamdUrl,
+    isBroken: ({ server, safety }) => server.production && safety.scanner === 'basic',
+    expected:
+      'the address of a clamd, since NODE_ENV is production and the basic scanner is no virus scanner',
+  },
+  {
+    setting: SERVER.host,
+    isBroken: ({ server, auth }) => !server.production && auth.jwksUrl === null && !isLoopback(server.host),
+    expected: 'a loopback address such as 127.0.0.1 while AUTH_JWKS_URL is not set',
+  },
+  {
+    setting: DATABASE.url,
+    isBroken: ({ server, database }) => server.roles.length < ROLES.length && database.url === null,
+    expected: 'a PostgreSQL that the other processes use too, since ROLES splits the work',
+  },
+  {
+    setting: S3.bucket,
+    isBroken: ({ server, storage }, isSet) =>
+      server.production && storage.driver === 's3' && !isSet(S3.bucket),
+    expected: 'the name of your bucket, since NODE_ENV is production and STORAGE_DRIVER is s3',
+  },
+  {
+    setting: S3.replicaRegion,
+    isBroken: (_, isSet) => isSet(S3.replicaBucket) && !isSet(S3.replicaRegion),
+    expected: 'the region of S3_REPLICA_BUCKET',
+  },
+  {
+    setting: S3.replicaBucket,
+    isBroken: (_, isSet) => isSet(S3.replicaRegion) && !isSet(S3.replicaBucket),
+    expected: 'the bucket in S3_REPLICA_REGION',
+  },
+  ...[CDN.distributionId, CDN.keyPairId, CDN.privateKeyFile, CDN.url].map(
+    (setting): Rule => ({
+      setting,
+      isBroken: (config, isSet) => usesCloudfront(config) && !isSet(setting),
+      expected: 'a value, since CDN_DRIVER is cloudfront',
+    }),
+  ),
+  {
+    setting: INTEGRATIONS.kmsKeyId,
+    isBroken: ({ integrations }) => integrations.keys === 'kms' && integrations.kmsKeyId === null,
+    expected: 'the key to use, since KEYS_DRIVER is kms',
+  },
+  {
+    setting: INTEGRATIONS.webhookSecret,
+    isBroken: ({ integrations }) => integrations.notifications === 'webhook' && integrations.webhook === null,
+    expected: 'a secret that signs what is posted to WEBHOOK_URL',
+  },
+  {
+    setting: QUEUE.backoffMaxMs,
+    isBroken: ({ queue }) => queue.backoff.maxMs < queue.backoff.baseMs,
+    expected: 'no less than QUEUE_BACKOFF_BASE_MS',
+  },
+  {
+    setting: SAFETY.rejectPorn,
+    isBroken: ({ safety }) => safety.policy.rejectPorn < safety.policy.reviewPorn,
+    expected: 'no less than MODERATION_REVIEW_PORN',
+  },
+  {
+    setting: SAFETY.rejectHentai,
+    isBroken: ({ safety }) => safety.policy.rejectHentai < safety.policy.reviewHentai,
+    expected: 'no less than MODERATION_REVIEW_HENTAI',
+  },
+];
+
+/** Which adapter each port has been given, and by which variable. */
+const CHOSEN: Readonly<Record<Port, { setting: Setting<unknown>; adapter: (config: Config) => string }>> = {
+  'object store': { setting: STORAGE.driver, adapter: ({ storage }) => storage.driver },
+  CDN: { setting: CDN.driver, adapter: ({ cdn }) => cdn.driver },
+  scanner: { setting: SAFETY.clamdUrl, adapter: ({ safety }) => safety.scanner },
+  moderator: { setting: SAFETY.moderator, adapter: ({ safety }) => safety.moderator },
+  search: { setting: INTEGRATIONS.opensearchUrl, adapter: ({ integrations }) => integrations.search },
+  'key vault': { setting: INTEGRATIONS.keys, adapter: ({ integrations }) => integrations.keys },
+  metrics: { setting: INTEGRATIONS.cloudwatch, adapter: ({ integrations }) => integrations.metrics },
+  'arrival events': {
+    setting: INTEGRATIONS.eventsQueueUrl,
+    adapter: ({ integrations }) => integrations.arrivals,
+  },
+  notifications: {
+    setting: INTEGRATIONS.webhookUrl,
+    adapter: ({ integrations }) => integrations.notifications,
+  },
+};
+
+/** Adapters that are not in this version are refused at start, not at midnight. */
+export function adapterRules(adapters: Adapters): readonly Rule[] {
+  const ports = Object.entries(CHOSEN).map(([port, chosen]) => ({ port, ...chosen }));
+  return ports.map(({ port, setting, adapter }) => {
+    const available = Object.entries(adapters).find(([name]) => name === port)?.[1] ?? [];
+    return {
+      setting,
+      isBroken: (config) => !available.includes(adapter(config)),
+      expected: `a ${port} of this version, which has ${available.join(', ')}: what is asked for is not in this version`,
+    };
+  });
+}

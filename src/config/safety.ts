@@ -1,0 +1,71 @@
+import { serverAddress } from './address.ts';
+import { choice, fraction, type Read } from './setting.ts';
+
+export interface SafetyConfig {
+  readonly scanner: 'basic' | 'clamd';
+  readonly clamdUrl: string | null;
+  readonly moderator: 'local' | 'rekognition';
+  readonly policy: ModerationThresholds;
+}
+
+/** Probabilities from which the local models' answer is doubt (review) or certainty (reject). */
+export interface ModerationThresholds {
+  readonly reviewPorn: number;
+  readonly rejectPorn: number;
+  readonly reviewHentai: number;
+  readonly rejectHentai: number;
+  readonly reviewSexy: number;
+  readonly reviewGun: number;
+}
+
+export const SAFETY = {
+  clamdUrl: serverAddress('CLAMD_URL', ['tcp', 'unix'], {
+    description: 'The virus scanner clamd; a basic scan of structure and known signatures when not set.',
+    expected: 'tcp://host:port or unix:///path of a clamd',
+  }),
+  moderator: choice('MODERATION_DRIVER', ['local', 'rekognition'], {
+    description: 'Who looks at photos before people do.',
+    default: 'local',
+  }),
+  reviewPorn: fraction('MODERATION_REVIEW_PORN', {
+    description: 'Probability of pornography from which a person decides.',
+    default: 0.35,
+  }),
+  rejectPorn: fraction('MODERATION_REJECT_PORN', {
+    description: 'Probability of pornography from which a photo is rejected.',
+    default: 0.9,
+  }),
+  reviewHentai: fraction('MODERATION_REVIEW_HENTAI', {
+    description: 'Probability of drawn pornography from which a person decides.',
+    default: 0.5,
+  }),
+  rejectHentai: fraction('MODERATION_REJECT_HENTAI', {
+    description: 'Probability of drawn pornography from which a photo is rejected.',
+    default: 0.95,
+  }),
+  reviewSexy: fraction('MODERATION_REVIEW_SEXY', {
+    description: 'Probability of a suggestive picture from which a person decides.',
+    default: 0.8,
+  }),
+  reviewGun: fraction('MODERATION_REVIEW_GUN', {
+    description: 'Probability of a gun from which a person decides.',
+    default: 0.1,
+  }),
+};
+
+export function readSafety(read: Read): SafetyConfig {
+  const clamdUrl = read(SAFETY.clamdUrl);
+  return {
+    scanner: clamdUrl === null ? 'basic' : 'clamd',
+    clamdUrl,
+    moderator: read(SAFETY.moderator),
+    policy: {
+      reviewPorn: read(SAFETY.reviewPorn),
+      rejectPorn: read(SAFETY.rejectPorn),
+      reviewHentai: read(SAFETY.reviewHentai),
+      rejectHentai: read(SAFETY.rejectHentai),
+      reviewSexy: read(SAFETY.reviewSexy),
+      reviewGun: read(SAFETY.reviewGun),
+    },
+  };
+}
