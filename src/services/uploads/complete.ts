@@ -3,10 +3,10 @@ import { settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { StorageError } from '../../domain/errors.ts';
-import { type FileId, fileId } from '../../domain/ids.ts';
-import { uploadKey } from '../../domain/keys.ts';
+import type { FileId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { discard } from '../removal.ts';
+import { storedKey } from './stored-key.ts';
 
 /** The file that stands for the upload now; `duplicate` when it is another that was there before. */
 export interface Completed {
@@ -55,7 +55,7 @@ async function completedBefore(db: Db, file: FileRow | null): Promise<Completed>
 async function assertArrived(deps: Pick<ServiceDeps, 'storage'>, file: FileRow): Promise<void> {
   if (file.upload_etag === null || file.upload_sha256 === null)
     throw new StorageError('UPLOAD_INCOMPLETE', 'The bytes of this upload have not arrived.');
-  const info = await deps.storage.fileInfo(uploadKey(fileId(file.id)));
+  const info = await deps.storage.fileInfo(storedKey(file));
   if (info.etag !== file.upload_etag)
     throw new StorageError('CONFLICT', 'The bytes changed while the upload was being completed.');
 }
@@ -77,7 +77,7 @@ async function markReceived(
     deadline_at: new Date(now.getTime() + deps.limits.workSeconds * 1000),
   });
   if (received === null) throw new StorageError('CONFLICT', 'The upload was removed meanwhile.');
-  await settleObjects(db, [uploadKey(fileId(file.id))]);
+  await settleObjects(db, [storedKey(file)]);
   const topic = file.kind === 'verification_document' ? 'scan-document' : 'ingest';
   await addToOutbox(db, topic, { fileId: file.id, generation: received.generation });
   return received;

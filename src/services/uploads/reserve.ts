@@ -6,9 +6,9 @@ import { mayAccessItem, mayActForUser, type Principal } from '../../domain/acces
 import { StorageError } from '../../domain/errors.ts';
 import type { FileKind } from '../../domain/file-state.ts';
 import type { FileId, ItemId, UserId } from '../../domain/ids.ts';
-import { uploadKey } from '../../domain/keys.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { newFileId } from '../new-id.ts';
+import { storedKey } from './stored-key.ts';
 
 export interface ReservationRequest {
   readonly kind: FileKind;
@@ -50,7 +50,7 @@ export async function reserve(
       claimedSha256: request.sha256,
       deadlineAt: new Date(deps.clock.now().getTime() + limits.pendingSeconds * 1000),
     });
-    await announceObjects(trx, id, [uploadKey(id)]);
+    await announceObjects(trx, id, [storedKey(file)]);
     return file;
   });
 }

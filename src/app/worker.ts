@@ -1,0 +1,42 @@
+import type { Config } from '../config/index.ts';
+import type { HttpServer } from '../http/server.ts';
+import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
+import { scanDocument } from '../jobs/scan-document.ts';
+import { startSchedule } from '../jobs/schedule.ts';
+import { sweep } from '../jobs/sweep.ts';
+import type { Composition } from './compose.ts';
+
+const SWEEP_MS = 30_000;
+const CLEAN_MS = 600_000;
+/** A temporary file that nobody has written to for so long belongs to a process that died. */
+const TEMPORARY_MS = 3_600_000;
+
+/** Takes jobs and runs the schedules. */
+export async function startWorker(
+  config: Config,
+  parts: Composition,
+  http: HttpServer | null,
+): Promise<{ close(): Promise<void> }> {
+  const { queue, jobs } = parts;
+  const { concurrency } = config.queue;
+  await queue.work('ingest', (payload, context) => ingest(jobs, payload, context), { concurrency });
+  await queue.work('derive', (payload, context) => deriveRenditions(jobs, payload, context), {
+    concurrency: 1,
+  });
+  await queue.work('scan-document', (payload, context) => scanDocument(jobs, payload, context), {
+    concurrency: 1,
+  });
+  return startSchedule(
+    parts.db,
+    [
+      { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
+      {
+        name: 'clean temporary files',
+        everyMs: CLEAN_MS,
+        run: () => parts.store.sweepTemporary(TEMPORARY_MS),
+      },
+      { name: 'clean resumable uploads', everyMs: CLEAN_MS, run: async () => http?.sweepTus(new Date()) },
+    ],
+    jobs.log,
+  );
+}

@@ -1,0 +1,94 @@
+import { buffer } from 'node:stream/consumers';
+import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
+import { findFile, lockFileAndItem, setStage, transition, updateFile } from '../db/files.ts';
+import { destroyDocumentKey } from '../db/document-keys.ts';
+import { jsonText } from '../db/json.ts';
+import { settleObjects } from '../db/objects.ts';
+import type { FileRow } from '../db/schema.ts';
+import { classifyDatabaseError } from '../db/transient.ts';
+import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
+import { openDocument } from '../services/documents.ts';
+import { end } from '../services/removal.ts';
+import { storedKey } from '../services/uploads/stored-key.ts';
+import type { JobDeps } from './deps.ts';
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_IMAGE',
+  'UNSUPPORTED_TYPE',
+  'TOO_MANY_PIXELS',
+  'MALWARE_FOUND',
+  'UPLOAD_MISMATCH',
+  'FORBIDDEN',
+]);
+
+/**
+ * Opens a received identity document in memory, looks at its type by content, has it scanned, and makes it ready. What
+ * is refused is shredded: its object and its key go.
+ */
+export async function scanDocument(
+  deps: JobDeps,
+  { fileId, generation }: JobPayloads['scan-document'],
+  context: JobContext,
+): Promise<void> {
+  const found = await findFile(deps.db, fileId);
+  if (found === null || found.generation !== generation) return;
+  const premise = { id: fileId, from: 'checking', generation } as const;
+  const file =
+    found.state === 'received'
+      ? await transition(deps.db, { ...premise, from: 'received' }, 'checking')
+      : found;
+  if (file?.state !== 'checking') return;
+  try {
+    if (context.isExhausted) throw new StorageError('PROCESSING_FAILED');
+    await setStage(deps.db, premise, 'inspect');
+    const bytes = await buffer(await openDocument(deps, file, context.signal));
+    const format = await formatOf(deps, bytes);
+    await updateFile(deps.db, premise, { stage: 'scan', source_format: format });
+    const scan = await deps.scanner.scan(bytes, context.signal);
+    if (scan.verdict === 'infected')
+      throw new StorageError('MALWARE_FOUND', 'Malware was found in this file.');
+    await makeReady(deps, file, jsonText({ ...scan, at: deps.clock.now().toISOString() }));
+  } catch (error) {
+    await settle(deps, file, classifyDatabaseError(error), context);
+  }
+}
+
+async function formatOf(deps: JobDeps, bytes: Uint8Array): Promise<NonNullable<FileRow['source_format']>> {
+  if (Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-') return 'pdf';
+  const { format } = await deps.images.inspect(bytes);
+  if (format !== 'jpeg' && format !== 'png' && format !== 'webp')
+    throw new StorageError('UNSUPPORTED_TYPE', 'A document is a JPEG, PNG or WebP picture, or a PDF.');
+  return format;
+}
+
+async function makeReady(deps: JobDeps, file: FileRow, scan: string): Promise<void> {
+  await deps.db.transaction().execute(async (trx) => {
+    const ready = await transition(
+      trx,
+      { id: file.id, from: 'checking', generation: file.generation },
+      'ready',
+      { scan, stage: null, deadline_at: null, finished_at: deps.clock.now() },
+    );
+    if (ready !== null) await settleObjects(trx, [storedKey(file)]);
+  });
+}
+
+async function settle(deps: JobDeps, file: FileRow, error: unknown, context: JobContext): Promise<void> {
+  const isRefusal = isStorageError(error) && REFUSALS.has(error.code);
+  const mayRetry =
+    context.signal.aborted || (isStorageError(error) && error.retryable && !context.isLastAttempt);
+  if (!isRefusal && mayRetry) throw error;
+  if (!isRefusal) deps.log.error({ err: error, fileId: file.id }, 'a document could not be checked');
+  await deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFileAndItem(trx, file.id);
+    if (locked?.state !== 'checking' || locked.generation !== file.generation) return;
+    const reason = isRefusal
+      ? { code: error.code, message: error.message }
+      : ({
+          code: 'PROCESSING_FAILED',
+          message: 'The document could not be checked. Please upload it again.',
+        } as const);
+    await end(trx, locked, isRefusal ? 'rejected' : 'failed', reason);
+    await destroyDocumentKey(trx, file.id);
+  });
+}

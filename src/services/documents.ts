@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable, Transform } from 'node:stream';
+import { mayAccessFile, type Principal } from '../domain/access.ts';
+import { StorageError } from '../domain/errors.ts';
+import type { FileId } from '../domain/ids.ts';
+import { recordAccess } from '../db/access-log.ts';
+import { loadDocumentKey, saveDocumentKey } from '../db/document-keys.ts';
+import { listOwned, updateFile } from '../db/files.ts';
+import type { FileRow } from '../db/schema.ts';
+import type { FileManagementService } from './contracts.ts';
+import type { ServiceDeps } from './deps.ts';
+import { decryptStream, encryptStream, WRAPPING_KEY_BYTES } from './document-crypto.ts';
+import { fileFor, lockedFileFor } from './photos/one-photo.ts';
+import { toPhotos } from './photos/photo-view.ts';
+import { remove } from './removal.ts';
+import type { StoredUpload } from './uploads/receive.ts';
+import { tooLarge } from './uploads/reserve.ts';
+import { storedKey } from './uploads/stored-key.ts';
+import { upload } from './uploads/upload.ts';
+
+type Documents = Pick<
+  FileManagementService,
+  | 'uploadVerificationDocument'
+  | 'listVerificationDocuments'
+  | 'openVerificationDocument'
+  | 'deleteVerificationDocument'
+>;
+
+/** Identity documents: encrypted as they stream in, opened only for their owner and for moderators, and audited. */
+export function createDocuments(deps: ServiceDeps): Documents {
+  return {
+    uploadVerificationDocument: (who, userId, file, options) =>
+      upload(
+        deps,
+        who,
+        { kind: 'verification_document', target: { userId } },
+        file,
+        options,
+        (row, body, signal) => receiveEncrypted(deps, row, body, signal),
+      ),
+
+    async listVerificationDocuments(who, userId) {
+      const mayList = mayAccessFile(who, 'read', {
+        kind: 'verification_document',
+        ownerId: userId,
+        state: 'ready',
+      });
+      if (!mayList) throw new StorageError('FORBIDDEN', 'Only the user and moderators see these documents.');
+      const files = await listOwned(deps.db, userId, 'verification_document', [
+        'received',
+        'checking',
+        'ready',
+        'rejected',
+        'failed',
+      ]);
+      return toPhotos(deps, files, true);
+    },
+
+    async openVerificationDocument(who, id) {
+      const file = await documentFor(deps, who, 'read_content', id);
+      if (file.state !== 'ready') throw new StorageError('CONFLICT', 'The document is still being checked.');
+      await recordAccess(deps.db, { userId: who.userId, action: 'document.read', fileId: id });
+      const body = await openDocument(deps, file);
+      return { filename: file.filename, contentType: contentTypeOf(file), body };
+    },
+
+    async deleteVerificationDocument(who, id) {
+      await deps.db.transaction().execute(async (trx) => {
+        const file = await lockedFileFor(trx, who, 'delete', id);
+        if (file.kind !== 'verification_document') throw notFound();
+        if (file.state !== 'deleting') await remove(trx, file);
+      });
+      await recordAccess(deps.db, { userId: who.userId, action: 'document.delete', fileId: id });
+      await deps.deliverNow(id);
+    },
+  };
+}
+
+/** The plain bytes of a document. FORBIDDEN once its key is gone or does not fit. */
+export async function openDocument(
+  deps: Pick<ServiceDeps, 'db' | 'storage' | 'keys'>,
+  file: FileRow,
+  signal?: AbortSignal,
+): Promise<Readable> {
+  const wrapped = await loadDocumentKey(deps.db, file.id);
+  if (wrapped === null) throw new StorageError('FORBIDDEN', 'The document has been destroyed.');
+  const context = contextOf(file);
+  const key = await deps.keys.unwrap(wrapped, { ...context });
+  const { body } = await deps.storage.downloadFile(storedKey(file), signal === undefined ? {} : { signal });
+  const plain = decryptStream(key, context);
+  body.on('error', (error) => plain.destroy(error));
+  return body.pipe(plain);
+}
+
+/** Encrypts with a key of the document's own while the bytes come in; hash and length are those of the plain bytes. */
+async function receiveEncrypted(
+  deps: ServiceDeps,
+  file: FileRow,
+  body: Readable | Uint8Array,
+  signal?: AbortSignal,
+): Promise<StoredUpload> {
+  const context = contextOf(file);
+  const key = randomBytes(WRAPPING_KEY_BYTES);
+  await saveDocumentKey(deps.db, file.id, await deps.keys.wrap(key, { ...context }));
+  const measure = measured(deps.limits.maxFileSize);
+  const source = body instanceof Readable ? body : Readable.from([body]);
+  const encrypted = encryptStream(key, context);
+  for (const part of [source, measure.stream]) part.on('error', (error) => encrypted.destroy(error));
+  const stored = await deps.storage.uploadFile(source.pipe(measure.stream).pipe(encrypted), {
+    key: storedKey(file),
+    contentType: 'application/octet-stream',
+    access: 'private',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const upload = { ...measure.result(), etag: stored.etag };
+  if (upload.bytes === 0) throw new StorageError('INVALID_REQUEST', 'The file is empty.');
+  await updateFile(
+    deps.db,
+    { id: file.id, from: 'pending' },
+    { upload_bytes: upload.bytes, upload_sha256: upload.sha256, upload_etag: upload.etag },
+  );
+  return upload;
+}
+
+/** Counts and hashes what passes; more than `maxBytes` is FILE_TOO_LARGE at once. */
+function measured(maxBytes: number) {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      hash.update(chunk);
+      if (bytes > maxBytes) done(tooLarge(maxBytes));
+      else done(null, chunk);
+    },
+  });
+  return { stream, result: () => ({ bytes, sha256: hash.digest('hex') }) };
+}
+
+async function documentFor(
+  deps: Pick<ServiceDeps, 'db'>,
+  who: Principal,
+  action: 'read' | 'read_content',
+  id: FileId,
+): Promise<FileRow> {
+  const file = await fileFor(deps.db, who, action, id);
+  if (file.kind !== 'verification_document') throw notFound();
+  return file;
+}
+
+function contextOf(file: FileRow) {
+  return { fileId: file.id, ownerId: file.owner_id };
+}
+
+function contentTypeOf(file: FileRow): string {
+  return file.source_format === 'pdf' ? 'application/pdf' : `image/${file.source_format ?? 'jpeg'}`;
+}
+
+function notFound(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is no such document.');
+}
