@@ -1,5 +1,6 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { isStorageError } from '../../domain/errors.ts';
+import { pulledFrom } from './pulled.ts';
 
 export interface Resumption {
   /** Bytes the caller already has of this body. */
@@ -30,8 +31,6 @@ export function resumingBody(first: Readable, reopen: (broken: Resumption) => Pr
       }
     }
   }
-  const body = Readable.from(chunks(), { objectMode: false, highWaterMark: first.readableHighWaterMark });
-  // A generator that was never started would not run its clean-up.
-  body.once('close', () => current.destroy());
+  const body = pulledFrom(chunks(), () => current.destroy());
   return body;
 }

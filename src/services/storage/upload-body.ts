@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { throwIfAborted } from '../retry.ts';
+import { pulledFrom } from './pulled.ts';
 import type { ByteStream, UploadMetadata, UploadSource } from './types.ts';
 
 type Limits = Pick<UploadMetadata, 'maxBytes' | 'expectedSha256' | 'contentLength' | 'onProgress' | 'signal'>;
@@ -28,8 +29,7 @@ export function uploadBody(source: UploadSource, limits: Limits): UploadBody {
 
 function bufferBody(bytes: Uint8Array, limits: Limits): UploadBody {
   assertLength(bytes.length, limits.maxBytes);
-  if (limits.contentLength !== undefined && limits.contentLength !== bytes.length)
-    throw new StorageError('UPLOAD_MISMATCH');
+  assertAnnounced(bytes.length, limits.contentLength);
   const sha256 = hash('sha256', bytes);
   assertHash(sha256, limits.expectedSha256);
   return {
@@ -53,9 +53,7 @@ function streamBody(source: ByteStream | (() => ByteStream), limits: Limits): Up
         opened = typeof source === 'function' ? source() : source;
         return opened;
       };
-      const body = Readable.from(metered(open, limits, digest), { objectMode: false });
-      // A source that has stalled would keep its reader waiting for ever: it goes when the body goes.
-      body.once('close', () => {
+      const body = pulledFrom(metered(open, limits, digest), () => {
         if (opened instanceof Readable) opened.destroy();
       });
       return { body, contentLength: limits.contentLength, sha256: () => digest.sha256 };
@@ -72,7 +70,7 @@ async function* metered(
   limits: Limits,
   digest: { sha256: string },
 ): AsyncGenerator<Uint8Array> {
-  const { onProgress, maxBytes, contentLength: totalBytes = null } = limits;
+  const { onProgress, maxBytes, contentLength } = limits;
   const running = createHash('sha256');
   let sentBytes = 0;
   for await (const chunk of arriving(open(), limits.signal)) {
@@ -81,8 +79,9 @@ async function* metered(
     assertLength(sentBytes, maxBytes);
     running.update(chunk);
     yield chunk;
-    onProgress?.({ sentBytes, totalBytes });
+    onProgress?.({ sentBytes, totalBytes: contentLength ?? null });
   }
+  assertAnnounced(sentBytes, contentLength);
   digest.sha256 = running.digest('hex');
   assertHash(digest.sha256, limits.expectedSha256);
 }
@@ -109,6 +108,11 @@ function assertLength(bytes: number | undefined, maxBytes: number | undefined): 
     throw new StorageError('FILE_TOO_LARGE', `The file is larger than ${maxBytes} bytes.`, {
       details: { maxBytes },
     });
+}
+
+function assertAnnounced(bytes: number, announced: number | undefined): void {
+  if (announced !== undefined && announced !== bytes)
+    throw new StorageError('UPLOAD_MISMATCH', undefined, { details: { bytes, announced } });
 }
 
 function assertHash(sha256: string, expected: string | undefined): void {

@@ -1,7 +1,7 @@
 import { type ErrorCode, StorageError } from '../../../domain/errors.ts';
 
 /**
- * Classifies what the operating system says, once. StorageErrors pass; a cancelled call is ABORTED; what no
+ * Classifies what the operating system says, once; what a missing or present file means, its caller has said. StorageErrors pass; a cancelled call is ABORTED; what no
  * system call said (a bug) passes unchanged.
  */
 export function classify(error: unknown, signal?: AbortSignal): unknown {
@@ -16,8 +16,6 @@ export function classify(error: unknown, signal?: AbortSignal): unknown {
 }
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
-  ENOENT: 'NOT_FOUND',
-  EEXIST: 'ALREADY_EXISTS',
   ENOSPC: 'STORAGE_FULL',
   EDQUOT: 'STORAGE_FULL',
   ENAMETOOLONG: 'INVALID_KEY',

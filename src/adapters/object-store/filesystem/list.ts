@@ -97,7 +97,7 @@ async function infoOrNull(path: string): Promise<ObjectInfo | null> {
   try {
     return await readInfo(path);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || isStorageError(error, 'INTERNAL')) return null;
+    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'INTERNAL')) return null;
     throw error;
   }
 }

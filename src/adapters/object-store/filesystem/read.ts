@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { StorageError } from '../../../domain/errors.ts';
 import type { GetOptions, ObjectInfo } from '../../../ports/object-store.ts';
-import { aborted, classify, damaged } from './failures.ts';
+import { aborted, classify, damaged, errnoOf } from './failures.ts';
 import { decodeTrailer, FOOTER_BYTES, trailerLength } from './trailer.ts';
 
 /** An object held open: its bytes cannot change any more, whatever happens to its key. */
@@ -22,11 +22,20 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** Opens an object; the caller closes the handle. Errors: NOT_FOUND, INTERNAL for a damaged file. */
 export async function openObject(path: string): Promise<OpenObject> {
-  const handle = await open(path, 'r');
+  const handle = await openFile(path);
   try {
     return { handle, ...(await readTrailer(handle, path)) };
   } catch (error) {
     await handle.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw new StorageError('NOT_FOUND', undefined, { cause: error });
     throw error;
   }
 }

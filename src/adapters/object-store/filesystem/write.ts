@@ -115,6 +115,7 @@ export async function commit(
       await (options.exclusive ? link(temporary, path) : rename(temporary, path));
       break;
     } catch (error) {
+      if (errnoOf(error) === 'EEXIST') throw new StorageError('ALREADY_EXISTS', undefined, { cause: error });
       if (errnoOf(error) !== 'ENOENT' || tries === COMMIT_TRIES) throw error;
     }
     const first = await makeFolder(dirname(path));
