@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { bytesAndMetadata } from './object-store/bytes.ts';
+import { copyingAndClasses } from './object-store/copying.ts';
+import { keysOfAnyShape } from './object-store/keys.ts';
+import { listing } from './object-store/listing.ts';
+import { presignedAccess } from './object-store/presigned.ts';
+import type { StoreUnderTest } from './object-store/support.ts';
+import { visibility } from './object-store/visibility.ts';
+
+/** What any object store must do; see `src/ports/object-store.ts`. `start` gives an empty one. */
+export function objectStoreContract(product: string, start: () => Promise<StoreUnderTest>): void {
+  describe(`an object store on ${product}`, () => {
+    let started: StoreUnderTest;
+    const under = () => started;
+    beforeAll(async () => {
+      started = await start();
+    }, 60_000);
+    afterAll(async () => {
+      await started?.store.close();
+      await started?.stop?.();
+    });
+
+    bytesAndMetadata(under);
+    keysOfAnyShape(under);
+    visibility(under);
+    listing(under);
+    copyingAndClasses(under);
+    presignedAccess(under);
+  });
+}

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
+import {
+  createStorageService,
+  type Measurement,
+  type StorageService,
+} from '#src/services/storage.service.ts';
+import { type FaultyStore, faultyStore } from './faulty-store.ts';
+
+export interface StorageUnderFaults {
+  readonly service: StorageService;
+  readonly store: FaultyStore;
+  readonly replica: FaultyStore;
+  readonly measurements: Measurement[];
+  /** Milliseconds of every wait between attempts, none of which was really waited. */
+  readonly waits: number[];
+  close(): Promise<void>;
+}
+
+/** The storage service over real file-system stores, a primary and a replica, each behind faults to plan. */
+export async function storageUnderFaults(withReplica = true): Promise<StorageUnderFaults> {
+  const folder = await mkdtemp(join(tmpdir(), 'storage-service-'));
+  const open = async (name: string) =>
+    faultyStore(
+      await createFilesystemObjectStore({
+        root: join(folder, name),
+        publicUrl: 'http://store.test',
+        signingKey: new Uint8Array(32).fill(7),
+        fsync: false,
+      }),
+    );
+  const [store, replica] = [await open('primary'), await open('replica')];
+  const measurements: Measurement[] = [];
+  const waits: number[] = [];
+  const service = createStorageService({
+    store,
+    ...(withReplica && { replica }),
+    retry: { attempts: 3, baseMs: 100, capMs: 1_000 },
+    random: () => 0.5,
+    sleep: async (ms) => void waits.push(ms),
+    onMeasure: (measurement) => measurements.push(measurement),
+  });
+  return { service, store, replica, measurements, waits, close: () => rm(folder, { recursive: true }) };
+}
