@@ -36,7 +36,12 @@ export interface EdgeServer {
 export async function startEdge(options: { hotCacheBytes?: number } = {}): Promise<EdgeServer> {
   const root = await mkdtemp(join(tmpdir(), 'localex-edge-'));
   const signingKey = Buffer.alloc(32, 7);
-  const store = await createFilesystemObjectStore({ root, publicUrl: 'http://127.0.0.1', signingKey, fsync: false });
+  const store = await createFilesystemObjectStore({
+    root,
+    publicUrl: 'http://127.0.0.1',
+    signingKey,
+    fsync: false,
+  });
   const reads: string[] = [];
   const thumbnails = new Map<string, string>();
   const counted: ObjectStore = {
@@ -105,7 +110,9 @@ function ask(port: number, path: string, headers: Record<string, string>, method
 }
 
 function typeOf(key: string): string {
-  return { jpg: 'image/jpeg', webp: 'image/webp', png: 'image/png' }[key.split('.').at(-1) ?? ''] ?? 'text/plain';
+  return (
+    { jpg: 'image/jpeg', webp: 'image/webp', png: 'image/png' }[key.split('.').at(-1) ?? ''] ?? 'text/plain'
+  );
 }
 
 function portOf(address: string | AddressInfo | null): number {

@@ -115,7 +115,9 @@ describe('the edge', () => {
   test('answers original.auto with the one original, whatever its format and the Accept header', async () => {
     await server.put(`${ORIGINAL}.png`, jpeg);
     for (const accept of ['image/webp', '*/*'])
-      expect((await server.get(`/cdn/${ORIGINAL}.auto`, { accept })).headers['content-type']).toBe('image/png');
+      expect((await server.get(`/cdn/${ORIGINAL}.auto`, { accept })).headers['content-type']).toBe(
+        'image/png',
+      );
   });
 
   test('streams an object too large for memory, whole and in part', async () => {
@@ -244,7 +246,9 @@ describe('a signed URL', () => {
   });
 
   test('opens nothing once it has expired', async () => {
-    expect((await server.get(pathOf(server.edge.signedUrl(VIEW, new Date(Date.now() - 1_000))))).status).toBe(403);
+    expect((await server.get(pathOf(server.edge.signedUrl(VIEW, new Date(Date.now() - 1_000))))).status).toBe(
+      403,
+    );
   });
 
   test('opens nothing when a letter of it was changed', async () => {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { ERROR_CODES, type ErrorCode, StorageError } from '#src/domain/errors.ts';
+import { ERROR_CODES, type ErrorCode, type StorageError } from '#src/domain/errors.ts';
 import { formatOfExtension, mediaTypeOf } from '#src/domain/renditions.ts';
 import type { ObjectInfo } from '#src/ports/object-store.ts';
 
@@ -72,8 +72,14 @@ export function sendProblem(res: ServerResponse, error: StorageError, extra: rea
   const code: ErrorCode = EDGE_STATUS[error.code] === undefined ? 'STORAGE_UNAVAILABLE' : error.code;
   const body = JSON.stringify({ type: 'about:blank', title: ERROR_CODES[code].title, status, code });
   res.writeHead(status, [
-    ...['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))],
-    ...['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'],
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
     ...(status === 503 ? ['Retry-After', '1'] : []),
     ...extra,
   ]);

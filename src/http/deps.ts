@@ -1,0 +1,96 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ObjectKey } from '#src/domain/keys.ts';
+import type { ObjectStore } from '#src/ports/object-store.ts';
+import type {
+  FileEvents,
+  FileManagementService,
+  ItemsService,
+  ReviewService,
+} from '#src/services/contracts.ts';
+
+export type App = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export interface AuthOptions {
+  /** Where the public keys of the identity provider are; null in development. */
+  readonly jwksUrl: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  /** Whether `POST /dev/token` gives tokens to anybody. Never in production. */
+  readonly devTokens: boolean;
+  /** HS256 key of development tokens; null where they are not accepted. */
+  readonly devSigningKey: Uint8Array | null;
+}
+
+export interface HttpLimits {
+  /** Bytes of one file. */
+  readonly maxFileSize: number;
+  /** Uploads and reservations of one caller. */
+  readonly uploadsPerMinute: number;
+  /** Files being received at one time in this process; more wait their turn, then are told BUSY. */
+  readonly concurrentUploads: number;
+  /** A request that has not arrived whole after so long is cut off. */
+  readonly bodyTimeoutMs: number;
+}
+
+/** What a signed upload form allows, once its signature was found to be good. */
+export interface PostPolicy {
+  readonly key: string;
+  readonly contentType: string;
+  readonly maxBytes: number;
+}
+
+/** Whoever answers `/cdn/` before this service is asked. */
+export interface EdgeHandler {
+  handle(req: IncomingMessage, res: ServerResponse): boolean;
+}
+
+/** How a store without URLs of its own has them served here. */
+export interface SignedStore {
+  readonly store: ObjectStore;
+  /** Checks a signed form; throws FORBIDDEN. */
+  readonly verifyPostForm: (fields: Readonly<Record<string, string>>) => PostPolicy;
+  /** The key that a signed URL opens; throws FORBIDDEN. */
+  readonly verifyGetUrl: (request: { key: string; expires: string; signature: string }) => ObjectKey;
+}
+
+export interface HttpDeps {
+  readonly files: FileManagementService;
+  readonly items: ItemsService;
+  readonly review: ReviewService;
+  readonly events: FileEvents;
+  /** The local edge; null when a CDN of its own stands in front of the store. */
+  readonly edge: EdgeHandler | null;
+  /** Origin that photos come from, for the content security policy. Asked late, as the port may be. */
+  readonly cdnOrigin: () => string;
+  readonly auth: AuthOptions;
+  readonly limits: HttpLimits;
+  /** Where resumable uploads wait until they are whole. */
+  readonly tusDir: string;
+  /** The built web app; null when there is none. */
+  readonly webDir: string | null;
+  /** Null when signed forms and URLs go to the bucket itself. */
+  readonly signedStore: SignedStore | null;
+  /** The things the service needs, and whether each of them answers. */
+  readonly ready: () => Promise<readonly Readiness[]>;
+  readonly log: FastifyBaseLogger;
+  /** Absolute base of this service's own URLs, without a trailing slash. */
+  readonly publicUrl: () => string;
+  /** How many proxies in front are believed when they say X-Forwarded-*. */
+  readonly trustProxy: false | number;
+  readonly production: boolean;
+}
+
+export interface Readiness {
+  readonly name: string;
+  readonly ok: boolean;
+  /** For the log only. */
+  readonly error?: string;
+}

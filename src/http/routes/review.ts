@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { App, HttpDeps } from '../deps.ts';
+import { callerOf } from '../identity.ts';
+import { problems } from '../responses.ts';
+import { line, Page, Photo, PhotoParams, ReviewEntry } from '../schemas.ts';
+
+/** What waits for a person, and what that person decides. */
+export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): void {
+  const tags = ['Review'];
+
+  app.get(
+    '/v1/admin/review',
+    {
+      schema: {
+        tags,
+        summary: 'Photos in review, longest waiting first',
+        querystring: Page,
+        response: {
+          200: z.object({
+            photos: z.array(ReviewEntry).readonly(),
+            next: z.string().nullable(),
+            count: z.int(),
+          }),
+          ...problems('FORBIDDEN'),
+        },
+      },
+    },
+    async (request) => review.listReview(callerOf(request), request.query),
+  );
+
+  app.post(
+    '/v1/admin/photos/:id/decision',
+    {
+      schema: {
+        tags,
+        summary: 'Approve, reject or take down',
+        description: '`takedown` works on public photos, the others on photos in review.',
+        params: PhotoParams,
+        body: z.object({ decision: z.enum(['approve', 'reject', 'takedown']), reason: line(1_000) }),
+        response: {
+          200: Photo,
+          ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'ALREADY_DECIDED', 'ILLEGAL_TRANSITION'),
+        },
+      },
+    },
+    async (request) => review.decide(callerOf(request), request.params.id, request.body),
+  );
+}

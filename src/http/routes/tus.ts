@@ -1,0 +1,68 @@
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from '#src/domain/access.ts';
+import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { type FileId, fileId } from '#src/domain/ids.ts';
+import type { App } from '../deps.ts';
+import { callerOf } from '../identity.ts';
+import { problems } from '../responses.ts';
+import { PhotoParams } from '../schemas.ts';
+import { TUS_PATH, type TusUploads } from '../tus-uploads.ts';
+import type { UploadContext } from '../upload-answer.ts';
+
+/**
+ * The tus protocol over a reservation. In a scope of its own without body parsers, so that the stream reaches tus
+ * untouched; no GET, which would serve uploaded bytes; no POST, since the reservation is the creation.
+ */
+export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly tus: TusUploads }): void {
+  app.register(async (scope: App) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+    scope.options(TUS_PATH, { config: { open: true }, schema: { hide: true } }, async (request, reply) => {
+      reply.hijack();
+      await tus.handle({ userId: 'nobody', roles: [] }, request.raw, reply.raw);
+    });
+
+    scope.route({
+      method: ['HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: `${TUS_PATH}/:id`,
+      schema: {
+        tags: ['Uploads in two steps'],
+        summary: 'Resumable upload (tus 1.0.0)',
+        description: 'HEAD tells the offset, PATCH adds bytes from there, DELETE gives up.',
+        params: PhotoParams,
+        response: { ...problems('FORBIDDEN', 'NOT_FOUND', 'UPLOAD_EXPIRED', 'FILE_TOO_LARGE') },
+      },
+      async preHandler(request) {
+        await assertOwner(files, callerOf(request), idOf(request));
+        if (!(await tus.has(idOf(request)))) throw new StorageError('NOT_FOUND', 'There is no such upload.');
+      },
+      async handler(request, reply) {
+        for (const [name, value] of Object.entries(reply.getHeaders()))
+          if (value !== undefined && name !== 'content-type') reply.raw.setHeader(name, value);
+        reply.hijack();
+        const who = callerOf(request);
+        await tus.handle(who, request.raw, reply.raw);
+        if (request.method === 'DELETE' && reply.raw.statusCode === 204)
+          await files.deletePhoto(who, idOf(request)).catch((error: unknown) => {
+            request.log.warn({ err: error }, 'A given-up reservation is left to the sweeper');
+          });
+      },
+    });
+  });
+}
+
+/** The caller's pending reservation; or its finished upload, which a client may ask for when it lost the answer. */
+async function assertOwner(files: UploadContext['files'], who: Principal, id: FileId): Promise<void> {
+  try {
+    await files.getReservation(who, id);
+  } catch (error) {
+    if (!isStorageError(error, 'NOT_FOUND')) throw error;
+    const photo = await files.getPhoto(who, id);
+    if (photo.ownerId !== who.userId && !who.roles.includes('service')) throw error;
+  }
+}
+
+function idOf(request: FastifyRequest<{ Params: { id: string } }>): FileId {
+  return fileId(request.params.id);
+}

@@ -1,0 +1,124 @@
+import { createReadStream } from 'node:fs';
+import { rm, truncate } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { FileConfigstore, FileStore } from '@tus/file-store';
+import { Server, Upload } from '@tus/server';
+import type { Principal } from '#src/domain/access.ts';
+import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { type FileId, isFileId } from '#src/domain/ids.ts';
+import type { FileManagementService } from '#src/services/contracts.ts';
+import { problemOf, publicError } from './problems.ts';
+
+export const TUS_PATH = '/v1/uploads/tus';
+/** As long as temporary uploads live (design §6). */
+export const TUS_LIFETIME_MS = 24 * 3600 * 1000;
+/** How long a request waits for the one before it to let go of the upload. */
+const LOCK_DRAIN_MS = 300;
+
+export interface TusUploads {
+  /** Opens the resumable upload of a reservation: its size is fixed here. */
+  create(id: FileId, reservation: { bytes: number; filename: string; type: string }): Promise<void>;
+  /** Answers a request whose caller may use that upload. */
+  handle(who: Principal, req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Whether bytes of it are known here. */
+  has(id: FileId): Promise<boolean>;
+  /** Removes uploads older than a day, finished or not. Resolves to how many. */
+  sweep(now: Date): Promise<number>;
+}
+
+/**
+ * Resumable uploads by the tus protocol. Only reservations can be uploaded to: creation by POST is not routed.
+ * When the last byte is here the file goes the way of every other: received, then completed.
+ */
+export function createTusUploads(options: {
+  readonly directory: string;
+  readonly files: FileManagementService;
+}): TusUploads {
+  const { directory, files } = options;
+  const configstore = new FileConfigstore(directory);
+  const datastore = new UploadFolder({
+    directory,
+    configstore,
+    expirationPeriodInMilliseconds: TUS_LIFETIME_MS,
+  });
+  const callers = new WeakMap<object, Principal>();
+
+  const server = new Server({
+    path: TUS_PATH,
+    datastore,
+    relativeLocation: true,
+    allowedOrigins: [],
+    lockDrainTimeout: LOCK_DRAIN_MS,
+    disableTerminationForFinishedUploads: true,
+    /** Runs again when the client did not hear that it was done. */
+    async onUploadFinish(request, { id }) {
+      const raw = request.runtime?.node?.req;
+      const who = raw === undefined ? undefined : callers.get(raw);
+      if (who === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
+      if (await datastore.isHandedOver(id)) return {};
+      const body = createReadStream(join(directory, id));
+      await files.receiveUpload(id, body).catch((error: unknown) => {
+        // Received before, and its reservation used up: completing it again tells how that went.
+        if (!isStorageError(error, 'NOT_FOUND')) throw error;
+      });
+      await files.completeUpload(who, id, { waitMs: 0 });
+      await datastore.handOver(id);
+      return {};
+    },
+    onResponseError(request, error) {
+      if (!(error instanceof Error)) return undefined;
+      const problem = problemOf(publicError(error), request.headers.get('x-request-id') ?? '');
+      return { status_code: problem.status, body: JSON.stringify(problem) };
+    },
+  });
+
+  return {
+    async create(id, { bytes, filename, type }) {
+      await datastore.create(
+        new Upload({ id, size: bytes, offset: 0, metadata: { filename, filetype: type } }),
+      );
+    },
+    async handle(who, req, res) {
+      callers.set(req, who);
+      await server.handle(req, res);
+    },
+    async has(id) {
+      return (await configstore.get(id)) !== undefined;
+    },
+    async sweep(now) {
+      let removed = 0;
+      for (const id of (await configstore.list?.()) ?? []) {
+        const created = (await configstore.get(id))?.creation_date;
+        if (created !== undefined && now.getTime() - Date.parse(created) < TUS_LIFETIME_MS) continue;
+        await rm(join(directory, id), { force: true });
+        await configstore.delete(id);
+        removed += 1;
+      }
+      return removed;
+    },
+  };
+}
+
+/** A folder of uploads that can give up the bytes of a finished one and still say that it was finished. */
+class UploadFolder extends FileStore {
+  override async getUpload(id: string): Promise<Upload> {
+    const upload = await super.getUpload(id);
+    if (upload.metadata?.['handedOver'] === undefined || upload.size === undefined) return upload;
+    upload.offset = upload.size;
+    return upload;
+  }
+
+  async isHandedOver(id: string): Promise<boolean> {
+    return (await this.configstore.get(id))?.metadata?.['handedOver'] !== undefined;
+  }
+
+  /** The bytes are in the object store now: those here go. */
+  async handOver(id: string): Promise<void> {
+    const upload = await this.configstore.get(id);
+    if (upload === undefined) return;
+    upload.metadata = { ...upload.metadata, handedOver: '1' };
+    await this.configstore.set(id, upload);
+    await truncate(join(this.directory, id), 0);
+  }
+}
