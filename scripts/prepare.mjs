@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vite = `${root}node_modules/vite/bin/vite.js`;
 if (existsSync(vite) && existsSync(`${root}web/index.html`)) {
-  const built = spawnSync('node', [vite, 'build', 'web'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const built = spawnSync('node', [vite, 'build', 'web'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   process.exit(built.status ?? 1);
 }
