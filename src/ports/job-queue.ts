@@ -16,11 +16,16 @@ export interface EnqueueOptions {
 
 export interface JobContext {
   readonly id: string;
-  /** 1 on the first try. */
+  /** 1 on the first try. Tries that died with their process count; tries handed back at shutdown do not. */
   readonly attempt: number;
   /** True when a failure now will not be tried again. */
   readonly isLastAttempt: boolean;
-  /** Aborted at shutdown's deadline. */
+  /**
+   * True when every try is used up because processes died in them: the handler concludes (the file failed) and
+   * does none of the work that may have killed them.
+   */
+  readonly isExhausted: boolean;
+  /** Aborted at shutdown's deadline, and when the job was given to somebody else because this process stood still. */
   readonly signal: AbortSignal;
 }
 
