@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Db } from '../db/schema.ts';
+import { StorageError } from '../domain/errors.ts';
+import type { KeyVault, WrappedKey } from '../ports/key-vault.ts';
+import { type DocumentContext, decryptStream, encryptStream, WRAPPING_KEY_BYTES } from './document-crypto.ts';
+
+/** Where wrapped document keys are kept: the only place, so that removing one shreds its document. */
+export interface DocumentKeyStore {
+  save(fileId: string, key: WrappedKey, trx?: Db): Promise<void>;
+  load(fileId: string): Promise<WrappedKey | null>;
+  destroy(fileId: string, trx?: Db): Promise<void>;
+}
+
+export interface StorageSecurityDeps {
+  readonly storage: { getSignedUrl(key: string, expiration: number): Promise<string> };
+  readonly vault: KeyVault;
+  readonly documentKeys: DocumentKeyStore;
+}
+
+export interface StorageSecurityService {
+  /** A URL that reads one object until it expires. `expiration` in seconds. Errors as `StorageService.getSignedUrl`. */
+  generateSignedUrl(key: string, expiration: number): Promise<string>;
+  /**
+   * Makes a key for one document, keeps it wrapped (in `trx` when given, so that it commits with the file's row) and
+   * returns the stream that encrypts what is written to it. One call per document.
+   */
+  encryptFile(document: DocumentContext, trx?: Db): Promise<Duplex>;
+  /**
+   * The stream that decrypts what is written to it; nothing of it may be used before it has ended without an error
+   * (see `decryptStream`). NOT_FOUND once the document was shredded, FORBIDDEN when the key is not this document's.
+   */
+  decryptFile(document: DocumentContext): Promise<Duplex>;
+  /** Shreds a document: nobody can open its object again, wherever copies of it lie. A missing key is a success. */
+  shredFile(fileId: string, trx?: Db): Promise<void>;
+}
+
+/** Signed URLs and the encryption of identity documents: a wrapping key per document, itself wrapped by the vault. */
+export function createStorageSecurityService(deps: StorageSecurityDeps): StorageSecurityService {
+  const { storage, vault, documentKeys } = deps;
+  return {
+    generateSignedUrl: (key, expiration) => storage.getSignedUrl(key, expiration),
+    async encryptFile(document, trx) {
+      const wrappingKey = randomBytes(WRAPPING_KEY_BYTES);
+      await documentKeys.save(document.fileId, await vault.wrap(wrappingKey, vaultContext(document)), trx);
+      return open(wrappingKey, document, encryptStream);
+    },
+    async decryptFile(document) {
+      const wrapped = await documentKeys.load(document.fileId);
+      if (wrapped === null)
+        throw new StorageError('NOT_FOUND', 'The document cannot be opened any more.', {
+          details: { fileId: document.fileId },
+        });
+      return open(await vault.unwrap(wrapped, vaultContext(document)), document, decryptStream);
+    },
+    shredFile: (fileId, trx) => documentKeys.destroy(fileId, trx),
+  };
+}
+
+function vaultContext({ fileId, ownerId }: DocumentContext): Readonly<Record<string, string>> {
+  return { purpose: 'document', fileId, ownerId };
+}
+
+/** The stream keeps a copy of its own; this one is wiped. */
+function open(
+  wrappingKey: Uint8Array,
+  document: DocumentContext,
+  stream: (wrappingKey: Uint8Array, context: DocumentContext) => Duplex,
+): Duplex {
+  try {
+    return stream(wrappingKey, document);
+  } finally {
+    wrappingKey.fill(0);
+  }
+}

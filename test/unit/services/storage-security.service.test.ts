@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLocalKeyVault } from '#src/adapters/keys/local.ts';
+import type { KeyVault, WrappedKey } from '#src/ports/key-vault.ts';
+import {
+  createStorageSecurityService,
+  type StorageSecurityService,
+} from '#src/services/storage-security.service.ts';
+
+const passport = { fileId: 'file-1', ownerId: 'user-1' };
+let folder: string;
+let vault: KeyVault;
+let rows: Map<string, WrappedKey>;
+let security: StorageSecurityService;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'localex-security-'));
+  vault = await createLocalKeyVault({ path: path.join(folder, 'vault.key') });
+});
+afterAll(async () => {
+  await vault.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  rows = new Map();
+  security = createStorageSecurityService({
+    storage: { getSignedUrl: async (key, expiration) => `https://store.test/${key}?expires=${expiration}` },
+    vault,
+    documentKeys: {
+      save: async (fileId, key) => void rows.set(fileId, key),
+      load: async (fileId) => rows.get(fileId) ?? null,
+      destroy: async (fileId) => void rows.delete(fileId),
+    },
+  });
+});
+
+test('a signed URL is that of the store', async () => {
+  expect(await security.generateSignedUrl('items/a', 60)).toBe('https://store.test/items/a?expires=60');
+});
+
+test('an encrypted document is opened with the key in its row', async () => {
+  const sealed = await encrypt('passport of user-1');
+  expect(sealed.includes('passport')).toBe(false);
+  expect(await open(sealed)).toBe('passport of user-1');
+});
+
+test('the row holds the key wrapped, and each document has another one', async () => {
+  await security.encryptFile(passport);
+  await security.encryptFile({ fileId: 'file-2', ownerId: 'user-1' });
+  const [one, two] = [...rows.values()];
+  if (one === undefined || two === undefined) throw new Error('Expected two rows');
+  const keyOf = (row: WrappedKey, fileId: string) =>
+    vault.unwrap(row, { purpose: 'document', fileId, ownerId: 'user-1' });
+  const [first, second] = [await keyOf(one, 'file-1'), await keyOf(two, 'file-2')];
+  expect(first).toHaveLength(32);
+  expect(first.some((byte) => byte !== 0)).toBe(true);
+  expect(first).not.toEqual(second);
+});
+
+test('a shredded document cannot be opened any more', async () => {
+  await encrypt('passport');
+  await security.shredFile(passport.fileId);
+  await expect(security.decryptFile(passport)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('the key of one document opens no other, and not the same one for another owner', async () => {
+  await encrypt('passport');
+  const row = rows.get(passport.fileId);
+  if (row === undefined) throw new Error('Expected a row');
+  rows.set('file-2', row);
+  await expect(security.decryptFile({ ...passport, fileId: 'file-2' })).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+  await expect(security.decryptFile({ ...passport, ownerId: 'user-2' })).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+});
+
+async function encrypt(document: string): Promise<Buffer> {
+  return Buffer.concat(
+    await Readable.from([Buffer.from(document)])
+      .pipe(await security.encryptFile(passport))
+      .toArray(),
+  );
+}
+
+async function open(sealed: Buffer): Promise<string> {
+  return text(Readable.from([sealed]).pipe(await security.decryptFile(passport)));
+}
