@@ -63,38 +63,35 @@ function streamBody(source: ByteStream | (() => ByteStream), limits: Limits): Up
 
 /**
  * The source's bytes, counted, hashed and limited as they pass. A wrong hash is thrown before the end is reached, so
- * no driver can make the object visible.
+ * no driver can make the object visible. A source that breaks is told from a store that does: only the store's
+ * failures are worth another attempt.
  */
 async function* metered(
   open: () => ByteStream,
   limits: Limits,
   digest: { sha256: string },
 ): AsyncGenerator<Uint8Array> {
-  const { onProgress, maxBytes, contentLength } = limits;
+  const { onProgress, maxBytes, contentLength, signal } = limits;
   const running = createHash('sha256');
   let sentBytes = 0;
-  for await (const chunk of arriving(open(), limits.signal)) {
-    throwIfAborted(limits.signal);
-    sentBytes += chunk.length;
-    assertLength(sentBytes, maxBytes);
-    running.update(chunk);
-    yield chunk;
-    onProgress?.({ sentBytes, totalBytes: contentLength ?? null });
-  }
-  assertAnnounced(sentBytes, contentLength);
-  digest.sha256 = running.digest('hex');
-  assertHash(digest.sha256, limits.expectedSha256);
-}
-
-/** Tells a source that broke from a store that did: only the store's failures are worth another attempt. */
-async function* arriving(source: ByteStream, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of source) yield asBytes(chunk);
+    for await (const chunk of open()) {
+      throwIfAborted(signal);
+      const bytes = asBytes(chunk);
+      sentBytes += bytes.length;
+      assertLength(sentBytes, maxBytes);
+      running.update(bytes);
+      yield bytes;
+      onProgress?.({ sentBytes, totalBytes: contentLength ?? null });
+    }
   } catch (error) {
     throwIfAborted(signal);
     if (isStorageError(error)) throw error;
     throw new StorageError('UPLOAD_INCOMPLETE', undefined, { cause: error });
   }
+  assertAnnounced(sentBytes, contentLength);
+  digest.sha256 = running.digest('hex');
+  assertHash(digest.sha256, limits.expectedSha256);
 }
 
 function asBytes(chunk: unknown): Uint8Array {

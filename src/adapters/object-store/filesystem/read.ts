@@ -13,8 +13,8 @@ export interface OpenObject {
   readonly whole: Buffer | null;
 }
 
-/** Files up to this size are read in one go; a thumbnail is one open, one stat, one read. */
-const SMALL_FILE_BYTES = 64 * 1024;
+/** Files up to this size are read in one go: one open, one stat, one read. */
+const SMALL_FILE_BYTES = 256 * 1024;
 /** Holds nearly every trailer, so that a second read is rare. */
 const TAIL_BYTES = 1024;
 /** Bytes a read of a large object. 256 KiB keeps a slow reader cheap and a fast one busy. */
@@ -24,7 +24,7 @@ const CHUNK_BYTES = 256 * 1024;
 export async function openObject(path: string): Promise<OpenObject> {
   const handle = await openFile(path);
   try {
-    return { handle, ...(await readTrailer(handle, path)) };
+    return { handle, ...(await readTrailer(handle, path, SMALL_FILE_BYTES)) };
   } catch (error) {
     await handle.close();
     throw error;
@@ -42,18 +42,23 @@ async function openFile(path: string): Promise<FileHandle> {
 
 /** What a file says about itself. Errors: NOT_FOUND, INTERNAL for a damaged file. */
 export async function readInfo(path: string): Promise<ObjectInfo> {
-  const { handle, info } = await openObject(path);
-  await handle.close();
-  return info;
+  const handle = await openFile(path);
+  try {
+    const { info } = await readTrailer(handle, path);
+    return info;
+  } finally {
+    await handle.close();
+  }
 }
 
-export async function readTrailer(handle: FileHandle, path: string): Promise<Omit<OpenObject, 'handle'>> {
+/** Reads the end of a file, with all before it when the file has at most `wholeUpTo` bytes. Errors: INTERNAL. */
+export async function readTrailer(
+  handle: FileHandle,
+  path: string,
+  wholeUpTo = TAIL_BYTES,
+): Promise<Omit<OpenObject, 'handle'>> {
   const { size } = await handle.stat();
-  const tail = await readExactly(
-    handle,
-    Math.max(0, size - (size <= SMALL_FILE_BYTES ? size : TAIL_BYTES)),
-    size,
-  );
+  const tail = await readExactly(handle, size <= wholeUpTo ? 0 : size - TAIL_BYTES, size);
   const length = trailerLength(tail);
   if (length === null || length > size) throw damaged(path, 'no trailer');
   const trailer =
