@@ -1,0 +1,87 @@
+import { call, callVoid } from './client.ts';
+import {
+  type Gallery,
+  GallerySchema,
+  type Item,
+  ItemPageSchema,
+  ItemSchema,
+  type ItemStatus,
+  type Photo,
+  PhotoSchema,
+  type ReviewPage,
+  ReviewPageSchema,
+} from './schemas.ts';
+
+const id = encodeURIComponent;
+
+export interface ItemPage {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+/** Listings, newest first. With `sellerId` only theirs; their own list also holds drafts and withdrawn ones. */
+export function listItems(
+  query: { sellerId?: string; after?: string },
+  signal?: AbortSignal,
+): Promise<ItemPage> {
+  const search = new URLSearchParams({ limit: '24', ...query });
+  return call(`/v1/items?${search.toString()}`, ItemPageSchema, { signal });
+}
+export function getItem(itemId: string, signal?: AbortSignal): Promise<Item> {
+  return call(`/v1/items/${id(itemId)}`, ItemSchema, { signal });
+}
+export function createItem(item: { title: string; category?: string }): Promise<Item> {
+  return call('/v1/items', ItemSchema, { method: 'POST', body: item });
+}
+export function updateItem(
+  itemId: string,
+  change: { title?: string; category?: string | null; status?: ItemStatus },
+): Promise<Item> {
+  return call(`/v1/items/${id(itemId)}`, ItemSchema, { method: 'PATCH', body: change });
+}
+export function deleteItem(itemId: string): Promise<void> {
+  return callVoid(`/v1/items/${id(itemId)}`, { method: 'DELETE' });
+}
+
+export function getGallery(itemId: string, signal?: AbortSignal): Promise<Gallery> {
+  return call(`/v1/items/${id(itemId)}/photos`, GallerySchema, { signal });
+}
+/** @throws ApiError VERSION_CONFLICT when `version` is not the present one. */
+export function putOrder(itemId: string, order: readonly string[], version: number): Promise<Gallery> {
+  return call(`/v1/items/${id(itemId)}/photos/order`, GallerySchema, {
+    method: 'PUT',
+    body: { order },
+    headers: { 'if-match': `"${version}"` },
+  });
+}
+export function deletePhoto(photoId: string): Promise<void> {
+  return callVoid(`/v1/photos/${id(photoId)}`, { method: 'DELETE', keepalive: true });
+}
+export function setAlt(photoId: string, alt: string): Promise<Photo> {
+  return call(`/v1/photos/${id(photoId)}`, PhotoSchema, { method: 'PATCH', body: { alt } });
+}
+export function appeal(photoId: string, message: string): Promise<Photo> {
+  return call(`/v1/photos/${id(photoId)}/appeal`, PhotoSchema, { method: 'POST', body: { message } });
+}
+
+export function getProfilePhoto(userId: string, signal?: AbortSignal): Promise<Photo> {
+  return call(`/v1/users/${id(userId)}/profile-photo`, PhotoSchema, { signal });
+}
+export function putProfilePhoto(userId: string, file: Blob, filename: string): Promise<Photo> {
+  const form = new FormData();
+  form.append('file', file, filename);
+  return call(`/v1/users/${id(userId)}/profile-photo`, PhotoSchema, { method: 'PUT', body: form });
+}
+export function deleteProfilePhoto(userId: string): Promise<void> {
+  return callVoid(`/v1/users/${id(userId)}/profile-photo`, { method: 'DELETE' });
+}
+
+export type Decision = 'approve' | 'reject' | 'takedown';
+/** Photos that wait for a person, the longest waiting first. */
+export function listReview(after: string | null, signal?: AbortSignal): Promise<ReviewPage> {
+  return call(`/v1/admin/review${after === null ? '' : `?after=${id(after)}`}`, ReviewPageSchema, { signal });
+}
+/** @throws ApiError ALREADY_DECIDED when somebody was faster. */
+export function decide(photoId: string, decision: Decision, reason: string): Promise<void> {
+  return callVoid(`/v1/admin/photos/${id(photoId)}/decision`, { method: 'POST', body: { decision, reason } });
+}
