@@ -182,15 +182,19 @@ describe('uploadFile', () => {
     }
   });
 
-  test('an abort ends the upload of a stalled source, which is let go', async () => {
+  test.each([
+    ['a stream', (stalled: Readable) => stalled],
+    ['a factory of streams', (stalled: Readable) => () => stalled],
+  ])('an abort ends the upload of %s that has stalled, and lets it go', async (_, sourceOf) => {
     const controller = new AbortController();
+    const { signal } = controller;
     const stalled = new Readable({ read() {} });
     stalled.push(randomBytes(10_000));
     const onProgress = () => controller.abort();
-    const upload = under.service.uploadFile(stalled, {
+    const upload = under.service.uploadFile(sourceOf(stalled), {
       key: 'temp/a',
       ...JPEG,
-      signal: controller.signal,
+      signal,
       onProgress,
     });
     await expect(upload).rejects.toMatchObject({ code: 'ABORTED' });
