@@ -1,0 +1,35 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
+const DOCUMENTS = globSync('{*.md,docs/**/*.md}', { cwd: ROOT });
+
+test.each(DOCUMENTS)('every relative link of %s leads to a file', (document) => {
+  const targets = [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(
+    ([, target = '']) => target,
+  );
+  const missing = targets.filter(
+    (target) => globSync(path.join(path.dirname(document), target), { cwd: ROOT }).length === 0,
+  );
+  expect(missing).toEqual([]);
+});
+
+test.each(DOCUMENTS)('every npm script that %s names exists', (document) => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(read('package.json')));
+  const named = [...read(document).matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('the index of decisions has each of them, by its title', () => {
+  const index = read('docs/decisions/README.md');
+  for (const file of globSync('docs/decisions/[0-9]*.md', { cwd: ROOT })) {
+    const title = /^# \d+\.? (.*)$/m.exec(read(file))?.[1];
+    expect(index).toContain(`[${title}](${path.basename(file)})`);
+  }
+});
