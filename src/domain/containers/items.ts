@@ -1,0 +1,167 @@
+import { type Box, boxesIn, cursor, fullBox } from './boxes.ts';
+import { MalformedContainer } from './model.ts';
+
+/** An item of a HEIF file with the properties that matter here. */
+export interface Item {
+  readonly id: number;
+  readonly type: string;
+  /** Of a `mime` item. */
+  readonly contentType: string;
+  readonly isPrimary: boolean;
+  readonly isThumbnail: boolean;
+  /** The item whose alpha channel this one is; null for others. */
+  readonly isAlphaOf: number | null;
+  /** Items that a grid is put together from. */
+  readonly tiles: readonly number[];
+  readonly extents: readonly { readonly start: number; readonly end: number }[];
+  readonly size: { readonly width: number; readonly height: number } | null;
+  readonly bitDepth: number;
+  readonly icc: Buffer | null;
+  readonly primaries: number | null;
+}
+
+/** Real files have up to about 900 (a 200-megapixel photo in tiles); a list without an end is refused. */
+const MAX_ITEMS = 10_000;
+
+/** Reads the item tables below `meta`: iinf, iloc, iref, iprp, pitm. */
+export function readItems(bytes: Buffer, meta: Box): Item[] {
+  const boxes = boxesIn(bytes, meta.start + 4, meta.end);
+  const find = (type: string) => boxes.find((box) => box.type === type);
+  const [pitm, iinf, iloc, iref, iprp] = [
+    find('pitm'),
+    find('iinf'),
+    find('iloc'),
+    find('iref'),
+    find('iprp'),
+  ];
+  const primary = pitm === undefined ? -1 : primaryId(bytes, pitm);
+  const locations =
+    iloc === undefined ? new Map<number, Item['extents']>() : readLocations(bytes, iloc, find('idat'));
+  const references = iref === undefined ? [] : readReferences(bytes, iref);
+  const properties = iprp === undefined ? new Map<number, Box[]>() : readProperties(bytes, iprp);
+  const entries = iinf === undefined ? [] : readEntries(bytes, iinf);
+  return entries.map((entry) => {
+    const own = properties.get(entry.id) ?? [];
+    const from = (type: string) =>
+      references.filter((reference) => reference.type === type && reference.from === entry.id);
+    const isAlpha = own.some(
+      (box) => box.type === 'auxC' && /alpha|auxid:1\0/.test(bytes.toString('latin1', box.start, box.end)),
+    );
+    return {
+      ...entry,
+      isPrimary: entry.id === primary,
+      isThumbnail: from('thmb').length > 0,
+      isAlphaOf: isAlpha ? (from('auxl')[0]?.to[0] ?? null) : null,
+      tiles: from('dimg').flatMap((reference) => reference.to),
+      extents: locations.get(entry.id) ?? [],
+      ...readPicture(bytes, own),
+    };
+  });
+}
+
+function primaryId(bytes: Buffer, box: Box): number {
+  const { version, start } = fullBox(bytes, box);
+  return cursor(bytes, start).next(version === 0 ? 2 : 4);
+}
+
+function readEntries(bytes: Buffer, box: Box): { id: number; type: string; contentType: string }[] {
+  const { version, start } = fullBox(bytes, box);
+  const entries = boxesIn(bytes, start + (version === 0 ? 2 : 4), box.end).filter(
+    (entry) => entry.type === 'infe',
+  );
+  if (entries.length > MAX_ITEMS) throw new MalformedContainer('has too many items');
+  return entries.map((entry) => {
+    const head = fullBox(bytes, entry);
+    const read = cursor(bytes, head.start);
+    const id = read.next(head.version === 3 ? 4 : 2);
+    read.next(2); // protection
+    const type = read.text(4);
+    // Behind the name, which ends in a zero: the media type of a mime item, which does too.
+    const [, contentType = ''] = bytes
+      .toString('latin1', head.start + (head.version === 3 ? 10 : 8), entry.end)
+      .split('\0');
+    return { id, type, contentType };
+  });
+}
+
+function readLocations(bytes: Buffer, box: Box, idat: Box | undefined): Map<number, Item['extents']> {
+  const { version, start } = fullBox(bytes, box);
+  const read = cursor(bytes, start);
+  const sizes = read.next(2);
+  const [offsetSize, lengthSize, baseSize] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15];
+  const indexSize = version === 0 ? 0 : sizes & 15;
+  const count = read.next(version < 2 ? 2 : 4);
+  if (count > MAX_ITEMS) throw new MalformedContainer('has too many items');
+  const locations = new Map<number, Item['extents']>();
+  for (let item = 0; item < count; item++) {
+    const id = read.next(version < 2 ? 2 : 4);
+    const method = version === 0 ? 0 : read.next(2) & 15;
+    read.next(2); // data reference
+    const base = read.next(baseSize) + (method === 1 ? (idat?.start ?? 0) : 0);
+    const extents = [];
+    for (let left = read.next(2); left > 0; left--) {
+      read.next(indexSize);
+      const from = base + read.next(offsetSize);
+      extents.push({ start: from, end: from + read.next(lengthSize) });
+    }
+    locations.set(id, extents);
+  }
+  return locations;
+}
+
+function readReferences(bytes: Buffer, box: Box): { type: string; from: number; to: number[] }[] {
+  const { version, start } = fullBox(bytes, box);
+  const size = version === 0 ? 2 : 4;
+  return boxesIn(bytes, start, box.end).map((reference) => {
+    const read = cursor(bytes, reference.start);
+    const from = read.next(size);
+    return { type: reference.type, from, to: Array.from({ length: read.next(2) }, () => read.next(size)) };
+  });
+}
+
+/** The properties of each item, looked up by their index in `ipco`, which counts from 1. */
+function readProperties(bytes: Buffer, box: Box): Map<number, Box[]> {
+  const children = boxesIn(bytes, box.start, box.end);
+  const ipco = children.find((child) => child.type === 'ipco');
+  const all = ipco === undefined ? [] : boxesIn(bytes, ipco.start, ipco.end);
+  const properties = new Map<number, Box[]>();
+  for (const association of children.filter((child) => child.type === 'ipma')) {
+    const { version, flags, start } = fullBox(bytes, association);
+    const read = cursor(bytes, start);
+    const count = read.next(4);
+    if (count > MAX_ITEMS) throw new MalformedContainer('has too many items');
+    for (let item = 0; item < count; item++) {
+      const id = read.next(version < 1 ? 2 : 4);
+      const indices = Array.from({ length: read.next(1) }, () =>
+        (flags & 1) === 1 ? read.next(2) & 0x7fff : read.next(1) & 0x7f,
+      );
+      properties.set(
+        id,
+        indices.flatMap((index) => all[index - 1] ?? []),
+      );
+    }
+  }
+  return properties;
+}
+
+function readPicture(
+  bytes: Buffer,
+  properties: readonly Box[],
+): Pick<Item, 'size' | 'bitDepth' | 'icc' | 'primaries'> {
+  const find = (type: string) => properties.find((box) => box.type === type);
+  const [ispe, pixi] = [find('ispe'), find('pixi')];
+  const colours = properties.filter((box) => box.type === 'colr');
+  const profile = colours.find((box) =>
+    ['prof', 'rICC'].includes(bytes.toString('latin1', box.start, box.start + 4)),
+  );
+  const numbers = colours.find((box) => bytes.toString('latin1', box.start, box.start + 4) === 'nclx');
+  return {
+    size:
+      ispe === undefined
+        ? null
+        : { width: bytes.readUInt32BE(ispe.start + 4), height: bytes.readUInt32BE(ispe.start + 8) },
+    bitDepth: pixi === undefined ? 8 : bytes.readUInt8(pixi.start + 5),
+    icc: profile === undefined ? null : bytes.subarray(profile.start + 4, profile.end),
+    primaries: numbers === undefined ? null : bytes.readUInt16BE(numbers.start + 4),
+  };
+}
