@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
+import type { Scanner, ScanResult } from '../../ports/scanner.ts';
+import { createEicarSearch, EICAR_NAME } from './basic/eicar.ts';
+import { findForeignContent } from './basic/structure.ts';
+
+export interface BasicScannerOptions {
+  /** SHA-256 (64 hex digits, lower case) of files to refuse → the name to report. */
+  readonly knownHashes?: ReadonlyMap<string, string>;
+  /** The longest file it reads; a longer one is SCANNER_UNAVAILABLE, since it cannot vouch for it. */
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
+/** Raised when what is looked for changes. */
+const VERSION = 'rules 1';
+
+/**
+ * The scanner that needs nothing installed. It is not an antivirus and says so by its name in every verdict: it finds
+ * the EICAR test file anywhere, files whose hash is known, programs, and archives or programs hidden behind the end
+ * of an image. What phones append themselves (second pictures, motion photos, vendors' trailers) is clean.
+ * Production refuses to start with it.
+ */
+export function createBasicScanner(options: BasicScannerOptions = {}): Scanner {
+  const { knownHashes = new Map<string, string>(), maxBytes = DEFAULT_MAX_BYTES } = options;
+  const answer = (signature: string | null): ScanResult => ({
+    verdict: signature === null ? 'clean' : 'infected',
+    signature,
+    scanner: 'basic',
+    version: VERSION,
+  });
+  return {
+    name: 'basic',
+    async scan(body, signal) {
+      const { bytes, sha256, hasEicar } = await read(body, maxBytes, signal);
+      return answer(hasEicar ? EICAR_NAME : (knownHashes.get(sha256) ?? findForeignContent(bytes)));
+    },
+    ping: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function read(body: Readable | Uint8Array, maxBytes: number, signal: AbortSignal | undefined) {
+  const hash = createHash('sha256');
+  const eicar = createEicarSearch();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(body, signal)) {
+    length += chunk.byteLength;
+    if (length > maxBytes)
+      throw new StorageError('SCANNER_UNAVAILABLE', undefined, { details: { reason: 'too long', maxBytes } });
+    hash.update(chunk);
+    eicar.push(chunk);
+    chunks.push(chunk);
+  }
+  return { bytes: Buffer.concat(chunks), sha256: hash.digest('hex'), hasEicar: eicar.found };
+}
+
+/** A source that breaks gives no verdict. */
+async function* chunksOf(
+  body: Readable | Uint8Array,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const source = body instanceof Readable ? body : Readable.from([body]);
+  const stop = () => source.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal?.aborted) throw new StorageError('ABORTED');
+    for await (const chunk of source) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('The source gives text, not bytes');
+      yield chunk;
+    }
+    if (signal?.aborted) throw new StorageError('ABORTED');
+  } catch (error) {
+    if (signal?.aborted) throw new StorageError('ABORTED', undefined, { cause: error });
+    throw isStorageError(error)
+      ? error
+      : new StorageError('SCANNER_UNAVAILABLE', undefined, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    source.destroy();
+  }
+}

@@ -1,0 +1,73 @@
+import { readContainer } from '../../../domain/containers/container.ts';
+
+/** How files begin that have no business in or behind a photo: signature in Latin-1 → name. */
+const SIGNATURES: readonly (readonly [signature: string, name: string])[] = [
+  ['PK\x03\x04', 'Archive.Zip'],
+  ['PK\x05\x06', 'Archive.Zip'],
+  ['Rar!\x1a\x07', 'Archive.Rar'],
+  ['7z\xbc\xaf\x27\x1c', 'Archive.7z'],
+  ['\x1f\x8b\x08', 'Archive.Gzip'],
+  ['\x7fELF', 'Program.Elf'],
+  ['MZ', 'Program.Windows'],
+  ['\xfe\xed\xfa\xce', 'Program.MachO'],
+  ['\xfe\xed\xfa\xcf', 'Program.MachO'],
+  ['\xcf\xfa\xed\xfe', 'Program.MachO'],
+  ['\xca\xfe\xba\xbe', 'Program.MachO'],
+  ['#!', 'Program.Script'],
+];
+const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
+const ZIP_END_BYTES = 22;
+const ZIP_COMMENT_BYTES = 0xffff;
+/** Bytes that pad the end of a picture: zeros and white space. */
+const PADDING = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
+
+/**
+ * Names what an image hides behind its end, or what a file that is no image begins with; null when there is nothing.
+ * Pictures behind the picture (multi-picture format) are stepped over, since phones write them.
+ */
+export function findForeignContent(bytes: Buffer): string | null {
+  const end = endOfImage(bytes);
+  if (end === null) return nameOf('Basic', bytes);
+  let rest = bytes.subarray(end);
+  for (;;) {
+    rest = withoutPadding(rest);
+    const found = nameOf('Basic.Appended', rest);
+    if (found !== null) return found;
+    const next = endOfImage(rest);
+    if (next === null || next === 0) break;
+    rest = rest.subarray(next);
+  }
+  return endsAsZip(rest) ? 'Basic.Appended.Archive.Zip' : null;
+}
+
+/** Null when the bytes are no image, or one without an end. */
+function endOfImage(bytes: Buffer): number | null {
+  try {
+    return readContainer(bytes)?.end ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function withoutPadding(bytes: Buffer): Buffer {
+  let from = 0;
+  while (from < bytes.length && PADDING.has(bytes.readUInt8(from))) from += 1;
+  return bytes.subarray(from);
+}
+
+function nameOf(prefix: string, bytes: Buffer): string | null {
+  const found = SIGNATURES.find(([signature]) => bytes.toString('latin1', 0, signature.length) === signature);
+  return found === undefined ? null : `${prefix}.${found[1]}`;
+}
+
+/** A ZIP is read from its end: an end record whose comment reaches exactly to the end of the file is one. */
+function endsAsZip(bytes: Buffer): boolean {
+  const from = Math.max(0, bytes.length - ZIP_END_BYTES - ZIP_COMMENT_BYTES);
+  for (let at = bytes.indexOf(ZIP_END, from); at >= 0; at = bytes.indexOf(ZIP_END, at + 1))
+    if (
+      at + ZIP_END_BYTES <= bytes.length &&
+      at + ZIP_END_BYTES + bytes.readUInt16LE(at + 20) === bytes.length
+    )
+      return true;
+  return false;
+}
