@@ -17,7 +17,6 @@ export interface Authenticator {
 }
 
 const DEV_ISSUER = 'localex-storage-dev';
-const DEV_TOKEN_SECONDS = 12 * 3600;
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** Asymmetric only: with a symmetric one in the list a public key could be used as a secret. */
 const PROVIDER_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
@@ -36,7 +35,7 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
     },
     async issueDevToken(sub, roles) {
       if (!options.devTokens || options.devSigningKey === null) throw new StorageError('UNSUPPORTED');
-      const expiresAt = Math.floor(Date.now() / 1000) + DEV_TOKEN_SECONDS;
+      const expiresAt = Math.floor(Date.now() / 1000) + options.devTokenSeconds;
       const token = await new SignJWT({ roles: [...roles] })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setSubject(sub)

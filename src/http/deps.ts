@@ -25,6 +25,8 @@ export interface AuthOptions {
   readonly audience: string | null;
   /** Whether `POST /dev/token` gives tokens to anybody. Never in production. */
   readonly devTokens: boolean;
+  /** How long a development token works. */
+  readonly devTokenSeconds: number;
   /** HS256 key of development tokens; null where they are not accepted. */
   readonly devSigningKey: Uint8Array | null;
 }
