@@ -1,7 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config/index.ts';
+import { destroyDocumentKey, loadDocumentKey, saveDocumentKey } from '../db/document-keys.ts';
 import { createFileEvents } from '../db/file-events.ts';
+import type { Database } from '../db/schema.ts';
+import type { ImageHeader } from '../ports/image-engine.ts';
+import type { DocumentKeyStore } from '../services/storage-security.service.ts';
 import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -10,6 +13,7 @@ import { createImageProcessingService } from '../services/image-processing.servi
 import { createItemsService } from '../services/items.service.ts';
 import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
 import { createReviewService } from '../services/review.service.ts';
+import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { createImageEngine } from '../images/engine.ts';
@@ -68,6 +72,12 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
     const queue = await createQueue(config, connection, log);
     closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
     const keys = await createKeyVault(config);
+    const security = createStorageSecurityService({
+      db,
+      storage,
+      vault: keys,
+      documentKeys: documentKeysOf(db),
+    });
     closing('keys', () => keys.close());
     const images = createImageEngine({
       processes: config.images.processes,
@@ -88,7 +98,7 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
       storage,
       cdn,
       events,
-      keys,
+      security,
       clock: systemClock,
       limits: fileLimits(config),
       log,
@@ -103,14 +113,16 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
       cdn,
       queue,
       events,
-      instance: randomUUID(),
       secrets,
+      keys,
+      security,
       jobs: {
         ...deps,
         images,
         scanner: createScanner(config),
         moderator: createModerator(config),
         encoder: config.images.encoder,
+        acceptedFormats: acceptedFormats(config),
       },
       files: createFileManagementService(deps),
       items: createItemsService(deps),
@@ -126,6 +138,26 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
   }
 }
 
+/** Formats that the configuration lets in; their bytes decide which one a file has. */
+function acceptedFormats(config: Config): ReadonlySet<ImageHeader['format']> {
+  const named = (['jpeg', 'png', 'webp'] as const).filter((format) =>
+    config.s3.allowedTypes.includes(`image/${format}`),
+  );
+  return new Set<ImageHeader['format']>([
+    ...named,
+    ...(config.images.heic ? (['heic'] as const) : []),
+    ...(config.images.avif ? (['avif'] as const) : []),
+  ]);
+}
+
+function documentKeysOf(db: Database): DocumentKeyStore {
+  return {
+    save: (fileId, key, trx) => saveDocumentKey(trx ?? db, fileId, key),
+    load: (fileId) => loadDocumentKey(db, fileId),
+    destroy: (fileId, trx) => destroyDocumentKey(trx ?? db, fileId),
+  };
+}
+
 function fileLimits(config: Config): ServiceDeps['limits'] {
   return {
     maxFileSize: config.s3.maxFileSize,
@@ -134,7 +166,9 @@ function fileLimits(config: Config): ServiceDeps['limits'] {
     bytesPerOwner: config.limits.bytesPerOwner,
     pendingSeconds: config.lifecycle.pendingSeconds,
     workSeconds: config.lifecycle.workSeconds,
+    quarantineAfterSeconds: config.lifecycle.quarantineAfterSeconds,
     idempotencySeconds: config.lifecycle.idempotencySeconds,
+    maxFilenameLength: config.limits.maxFilenameLength,
     signedUrlMaxSeconds: config.cdn.signedUrlMaxSeconds,
   };
 }

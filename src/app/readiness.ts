@@ -19,7 +19,7 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
     check('queue', signal, () => parts.queue.ping(signal)),
     check('scanner', signal, () => parts.jobs.scanner.ping(signal)),
     check('moderator', signal, () => parts.jobs.moderator.ping(signal)),
-    check('keys', signal, () => parts.jobs.keys.ping()),
+    check('keys', signal, () => parts.keys.ping()),
   ]);
 }
 

@@ -71,6 +71,7 @@ async function makeHttp(
       issuer: auth.issuer,
       audience: auth.audience,
       devTokens: auth.devTokens,
+      devTokenSeconds: auth.devTokenSeconds,
       devSigningKey: auth.devTokens ? parts.secrets('development-tokens') : null,
     },
     limits: {

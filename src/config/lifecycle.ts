@@ -8,8 +8,6 @@ export interface LifecycleConfig {
   readonly workSeconds: number;
   /** What is still being checked after so long moves from `temp/` to `quarantine/`. */
   readonly quarantineAfterSeconds: number;
-  /** How long anything may lie under `temp/`. */
-  readonly tempSeconds: number;
   /** How long an Idempotency-Key is remembered. */
   readonly idempotencySeconds: number;
 }
@@ -35,12 +33,6 @@ export const LIFECYCLE = {
     min: 1,
     max: 23,
   }),
-  tempHours: integer('TEMP_HOURS', {
-    description: 'Hours that anything may lie in temporary storage.',
-    default: 24,
-    min: 24,
-    max: 168,
-  }),
   idempotencyHours: integer('IDEMPOTENCY_HOURS', {
     description: 'Hours that an Idempotency-Key is remembered.',
     default: 24,
@@ -54,7 +46,6 @@ export function readLifecycle(read: Read): LifecycleConfig {
     pendingSeconds: read(LIFECYCLE.pendingHours) * HOUR,
     workSeconds: read(LIFECYCLE.workHours) * HOUR,
     quarantineAfterSeconds: read(LIFECYCLE.quarantineAfterHours) * HOUR,
-    tempSeconds: read(LIFECYCLE.tempHours) * HOUR,
     idempotencySeconds: read(LIFECYCLE.idempotencyHours) * HOUR,
   };
 }

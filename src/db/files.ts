@@ -251,6 +251,19 @@ export async function listQuiet(
     .execute();
 }
 
+/** Photos that arrived before then and are still being checked. */
+export async function listReceivedBefore(db: Db, before: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', ['received', 'checking'])
+    .where('kind', '<>', 'verification_document')
+    .where('received_at', '<', before)
+    .orderBy('received_at')
+    .limit(limit)
+    .execute();
+}
+
 /** Photos waiting for a moderator, longest first. */
 export async function listInReview(
   db: Db,

@@ -103,3 +103,9 @@ export async function listUnremoved(
     .limit(limit)
     .execute();
 }
+
+/** The file that a key belongs to; null when no row names it. */
+export async function findObjectOwner(db: Db, key: string): Promise<string | null> {
+  const row = await db.selectFrom('objects').select('file_id').where('key', '=', key).executeTakeFirst();
+  return row?.file_id ?? null;
+}

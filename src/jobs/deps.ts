@@ -1,5 +1,5 @@
 import type { EncoderSettings } from '../domain/renditions.ts';
-import type { ImageEngine } from '../ports/image-engine.ts';
+import type { ImageEngine, ImageHeader } from '../ports/image-engine.ts';
 import type { Moderator } from '../ports/moderator.ts';
 import type { Scanner } from '../ports/scanner.ts';
 import type { ServiceDeps } from '../services/deps.ts';
@@ -10,4 +10,6 @@ export interface JobDeps extends ServiceDeps {
   readonly scanner: Scanner;
   readonly moderator: Moderator;
   readonly encoder: EncoderSettings;
+  /** What is let in, by the bytes. */
+  readonly acceptedFormats: ReadonlySet<ImageHeader['format']>;
 }

@@ -1,7 +1,7 @@
 import { isStorageError } from '../domain/errors.ts';
 import { fileId } from '../domain/ids.ts';
 import { trimFileEvents } from '../db/events.ts';
-import { listOverdue, listQuiet, lockFileAndItem, updateFile } from '../db/files.ts';
+import { listOverdue, listQuiet, listReceivedBefore, lockFileAndItem, updateFile } from '../db/files.ts';
 import { dropExpiredKeys } from '../db/idempotency.ts';
 import { condemnObjects, listAbandoned, listObjects, listUnremoved } from '../db/objects.ts';
 import { addToOutbox, trimOutbox } from '../db/outbox.ts';
@@ -10,6 +10,7 @@ import { listVariants } from '../db/variants.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { discard, end } from '../services/removal.ts';
 import { complete } from '../services/uploads/complete.ts';
+import { keepRaw } from './ingest/raw.ts';
 
 export type SweepDeps = Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'limits' | 'log'>;
 
@@ -28,6 +29,7 @@ type Part = readonly [name: string, run: (deps: SweepDeps, now: Date) => Promise
 
 const PARTS: readonly Part[] = [
   ['complete arrived uploads', completeArrived],
+  ['keep what is checked for long', keepLongChecked],
   ['end overdue files', endOverdue],
   ['deliver lost jobs again', deliverAgain],
   ['remove abandoned objects', removeAbandoned],
@@ -73,6 +75,11 @@ async function endOverdue(deps: SweepDeps, now: Date): Promise<void> {
           message: 'The photo could not be processed in time. Please upload it again.',
         });
     });
+}
+
+async function keepLongChecked(deps: SweepDeps, now: Date): Promise<void> {
+  const since = ago(now, deps.limits.quarantineAfterSeconds * 1000);
+  for (const file of await listReceivedBefore(deps.db, since, BATCH)) await keepRaw(deps, file);
 }
 
 async function deliverAgain(deps: SweepDeps, now: Date): Promise<void> {

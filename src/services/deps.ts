@@ -2,8 +2,8 @@ import type { FileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
 import type { Cdn } from '../ports/cdn.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
+import type { StorageSecurityService } from './storage-security.service.ts';
 import type { StorageService } from './storage.service.ts';
 
 /** What is allowed, and for how long. */
@@ -19,7 +19,11 @@ export interface FileLimits {
   readonly pendingSeconds: number;
   /** How long the work on received bytes may take before the photo fails with a reason. */
   readonly workSeconds: number;
+  /** What is still being checked after this no longer depends on temporary storage. */
+  readonly quarantineAfterSeconds: number;
   readonly idempotencySeconds: number;
+  /** Characters of a file's name that are kept. */
+  readonly maxFilenameLength: number;
   readonly signedUrlMaxSeconds: number;
 }
 
@@ -29,7 +33,7 @@ export interface ServiceDeps {
   readonly storage: StorageService;
   readonly cdn: Cdn;
   readonly events: FileEvents;
-  readonly keys: KeyVault;
+  readonly security: StorageSecurityService;
   readonly clock: Clock;
   readonly limits: FileLimits;
   readonly log: Log;

@@ -1,15 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Readable, Transform } from 'node:stream';
 import { mayAccessFile, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { FileId } from '../domain/ids.ts';
 import { recordAccess } from '../db/access-log.ts';
-import { loadDocumentKey, saveDocumentKey } from '../db/document-keys.ts';
 import { listOwned, updateFile } from '../db/files.ts';
 import type { FileRow } from '../db/schema.ts';
 import type { FileManagementService } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
-import { decryptStream, encryptStream, WRAPPING_KEY_BYTES } from './document-crypto.ts';
 import { fileFor, lockedFileFor } from './photos/one-photo.ts';
 import { toPhotos } from './photos/photo-view.ts';
 import { remove } from './removal.ts';
@@ -76,18 +74,14 @@ export function createDocuments(deps: ServiceDeps): Documents {
   };
 }
 
-/** The plain bytes of a document. FORBIDDEN once its key is gone or does not fit. */
+/** The plain bytes of a document. NOT_FOUND once it was shredded, FORBIDDEN when key and bytes do not fit. */
 export async function openDocument(
-  deps: Pick<ServiceDeps, 'db' | 'storage' | 'keys'>,
+  deps: Pick<ServiceDeps, 'storage' | 'security'>,
   file: FileRow,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  const wrapped = await loadDocumentKey(deps.db, file.id);
-  if (wrapped === null) throw new StorageError('FORBIDDEN', 'The document has been destroyed.');
-  const context = contextOf(file);
-  const key = await deps.keys.unwrap(wrapped, { ...context });
+  const plain = await deps.security.decryptFile(contextOf(file));
   const { body } = await deps.storage.downloadFile(storedKey(file), signal === undefined ? {} : { signal });
-  const plain = decryptStream(key, context);
   body.on('error', (error) => plain.destroy(error));
   return body.pipe(plain);
 }
@@ -99,12 +93,9 @@ async function receiveEncrypted(
   body: Readable | Uint8Array,
   signal?: AbortSignal,
 ): Promise<StoredUpload> {
-  const context = contextOf(file);
-  const key = randomBytes(WRAPPING_KEY_BYTES);
-  await saveDocumentKey(deps.db, file.id, await deps.keys.wrap(key, { ...context }));
   const measure = measured(deps.limits.maxFileSize);
   const source = body instanceof Readable ? body : Readable.from([body]);
-  const encrypted = encryptStream(key, context);
+  const encrypted = await deps.security.encryptFile(contextOf(file));
   for (const part of [source, measure.stream]) part.on('error', (error) => encrypted.destroy(error));
   const stored = await deps.storage.uploadFile(source.pipe(measure.stream).pipe(encrypted), {
     key: storedKey(file),

@@ -106,7 +106,11 @@ export function createImageProcessingService(options: ImageProcessingOptions): I
         const { variant: name } = parts;
         const format = name === 'original' ? (original?.format ?? parts.format) : parts.format;
         // It has its size already: the edge of an original scales nothing down here.
-        const made = await encodeClean(image, { name: 'original', format, maxEdge: MAX_EDGE.original }, rest.signal);
+        const made = await encodeClean(
+          image,
+          { name: 'original', format, maxEdge: MAX_EDGE.original },
+          rest.signal,
+        );
         const bytesAfter = made.data.byteLength;
         if (bytesAfter > bytesBefore * (1 - WORTH_SAVING))
           return { key: objectKey(imageKey), bytesBefore, bytesAfter: bytesBefore, isNew: false };

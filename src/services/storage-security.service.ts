@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { Db } from '../db/schema.ts';
+import type { Database, Db } from '../db/schema.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { KeyVault, WrappedKey } from '../ports/key-vault.ts';
+import { type FileAction, mayAccessFile, type Principal } from '../domain/access.ts';
+import { recordAccess } from '../db/access-log.ts';
+import { findFile } from '../db/files.ts';
+import { findObjectOwner } from '../db/objects.ts';
 import { type DocumentContext, decryptStream, encryptStream, WRAPPING_KEY_BYTES } from './document-crypto.ts';
 
 /** Where wrapped document keys are kept: the only place, so that removing one shreds its document. */
@@ -13,6 +17,7 @@ export interface DocumentKeyStore {
 }
 
 export interface StorageSecurityDeps {
+  readonly db: Database;
   readonly storage: { getSignedUrl(key: string, expiration: number): Promise<string> };
   readonly vault: KeyVault;
   readonly documentKeys: DocumentKeyStore;
@@ -31,6 +36,13 @@ export interface StorageSecurityService {
    * (see `decryptStream`). NOT_FOUND once the document was shredded, FORBIDDEN when the key is not this document's.
    */
   decryptFile(document: DocumentContext): Promise<Duplex>;
+  /**
+   * Whether that caller may do that with the file an object key belongs to: by the one access function. False for a key
+   * that no file has.
+   */
+  validateAccess(who: Principal | null, key: string, action: FileAction): Promise<boolean>;
+  /** Writes who did what with the file of a key into the access log; to be called before the first byte is given. */
+  auditAccess(who: Principal, key: string, action: string): Promise<void>;
   /** Shreds a document: nobody can open its object again, wherever copies of it lie. A missing key is a success. */
   shredFile(fileId: string, trx?: Db): Promise<void>;
 }
@@ -52,6 +64,16 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
           details: { fileId: document.fileId },
         });
       return open(await vault.unwrap(wrapped, vaultContext(document)), document, decryptStream);
+    },
+    async validateAccess(who, key, action) {
+      const owner = await findObjectOwner(deps.db, key);
+      const file = owner === null ? null : await findFile(deps.db, owner);
+      if (file === null) return false;
+      return mayAccessFile(who, action, { kind: file.kind, ownerId: file.owner_id, state: file.state });
+    },
+    async auditAccess(who, key, action) {
+      const owner = await findObjectOwner(deps.db, key);
+      await recordAccess(deps.db, { userId: who.userId, action, fileId: owner, details: { key } });
     },
     shredFile: (fileId, trx) => documentKeys.destroy(fileId, trx),
   };

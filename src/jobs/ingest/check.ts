@@ -1,26 +1,30 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { StorageError } from '../../domain/errors.ts';
-import { fileId } from '../../domain/ids.ts';
-import { uploadKey } from '../../domain/keys.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
+import { rawKey } from './raw.ts';
 import type { Step } from '../steps.ts';
 import { type IngestWork, need } from './work.ts';
 
-/** Reads the upload once, pinned to its ETag, and looks at its header. */
+/** Reads the upload once, pinned to its ETag and hash, and looks at its header. */
 export const inspect: Step<IngestWork> = {
   stage: 'inspect',
   async run(work) {
     const { file, deps } = work;
-    const { body } = await deps.storage.downloadFile(uploadKey(fileId(file.id)), {
-      ifMatch: need(file.upload_etag, 'etag'),
-      signal: work.signal,
-    });
+    const key = await rawKey(deps.db, file);
+    // A copy in quarantine has an ETag of its own: the hash below pins both.
+    const pin = key.startsWith('temp/') ? { ifMatch: need(file.upload_etag, 'etag') } : {};
+    const { body } = await deps.storage.downloadFile(key, { ...pin, signal: work.signal });
     const bytes = await buffer(body);
     if (createHash('sha256').update(bytes).digest('hex') !== file.upload_sha256)
       throw new StorageError('UPLOAD_MISMATCH', 'The stored bytes are not those that were uploaded.');
     const header = await deps.images.inspect(bytes);
+    if (!deps.acceptedFormats.has(header.format))
+      throw new StorageError(
+        'UNSUPPORTED_TYPE',
+        `Photos of type ${header.format.toUpperCase()} are not accepted.`,
+      );
     work.bytes = bytes;
     await changed(work, { source_format: header.format });
     return 'go on';

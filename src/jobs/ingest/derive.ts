@@ -1,6 +1,6 @@
 import { StorageError } from '../../domain/errors.ts';
 import { fileId, userId } from '../../domain/ids.ts';
-import { objectKey, profileAlias, uploadKey } from '../../domain/keys.ts';
+import { objectKey, profileAlias, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
 import { lockFile, transition } from '../../db/files.ts';
 import { announceObjects, condemnObjects, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
@@ -50,6 +50,7 @@ export const finish: Step<IngestWork> = {
   stage: 'finish',
   async run(work) {
     const { deps, file } = work;
+    const id = fileId(file.id);
     const keys = work.made.map((object) => object.key);
     const ready = await deps.db.transaction().execute(async (trx) => {
       await lockFile(trx, file.id);
@@ -66,7 +67,7 @@ export const finish: Step<IngestWork> = {
       if (row === null) return null;
       await insertVariants(trx, file.id, work.made);
       await settleObjects(trx, keys);
-      const condemned = await condemnObjects(trx, [uploadKey(fileId(file.id))]);
+      const condemned = await condemnObjects(trx, [uploadKey(id), quarantineRawKey(id)]);
       const paths = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];
       await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys: condemned, paths });
       return row;

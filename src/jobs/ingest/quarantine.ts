@@ -7,6 +7,7 @@ import type { Db } from '../../db/schema.ts';
 import { insertVariants } from '../../db/variants.ts';
 import type { EncodedVariant } from '../../ports/image-engine.ts';
 import { end, type Reason } from '../../services/removal.ts';
+import { rawKey as currentRawKey } from './raw.ts';
 import { encodeClean, putVariant, undo } from './store.ts';
 import { type IngestWork, need, planOf } from './work.ts';
 
@@ -47,7 +48,8 @@ async function quarantine(work: IngestWork, commit: Commit): Promise<void> {
   const viewKey = quarantineViewKey(id, work.hash12, view.format);
   const keys = [rawKey, viewKey];
   await announceObjects(deps.db, id, keys);
-  await deps.storage.copyFile(uploadKey(id), rawKey);
+  const raw = await currentRawKey(deps.db, file);
+  if (raw !== rawKey) await deps.storage.copyFile(raw, rawKey);
   await putVariant(work, viewKey, view);
   const committed = await deps.db.transaction().execute(async (trx) => {
     await lockFileAndItem(trx, file.id);

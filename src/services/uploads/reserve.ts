@@ -19,8 +19,6 @@ export interface ReservationRequest {
   readonly sha256: string | null;
 }
 
-const MAX_FILENAME = 255;
-
 /**
  * Makes the row of a file before its bytes come: position, quota and access are settled here. The temporary object is
  * named before it is written. Errors: NOT_FOUND, FORBIDDEN, FILE_TOO_LARGE, QUOTA_EXCEEDED.
@@ -44,7 +42,7 @@ export async function reserve(
       itemId: 'itemId' in request.target ? request.target.itemId : null,
       ownerId,
       position: place?.position ?? null,
-      filename: storedFilename(request.filename),
+      filename: storedFilename(request.filename, limits.maxFilenameLength),
       claimedType: request.type,
       claimedBytes: request.bytes,
       claimedSha256: request.sha256,
@@ -94,11 +92,11 @@ async function assertQuota(
     throw new StorageError('QUOTA_EXCEEDED', 'Your storage is used up; delete photos you no longer need.');
 }
 
-/** The name as text to show: no folders, no control or direction-changing characters, at most 255 characters. */
-export function storedFilename(claimed: string): string {
+/** The name as text to show: no folders, no control or direction-changing characters, at most `maxLength` characters. */
+export function storedFilename(claimed: string, maxLength: number): string {
   const base = claimed.split(/[/\\]/).at(-1) ?? '';
   // Control characters, and the marks that change the direction of text (a "gpj.exe" shown as "exe.jpg").
   const visible = base.replace(/[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
-  const cut = [...visible].slice(0, MAX_FILENAME).join('');
+  const cut = [...visible].slice(0, maxLength).join('');
   return cut === '' || cut === '.' || cut === '..' ? 'photo' : cut;
 }

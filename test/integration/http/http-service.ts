@@ -31,7 +31,7 @@ export async function startHttp(change: Partial<HttpDeps> = {}): Promise<TestSer
       issuer: null,
       audience: null,
       devTokens: true,
-      devTokenSeconds: 3600, devTokenSeconds: 3600,
+      devTokenSeconds: 3600,
       devSigningKey: Buffer.alloc(32, 1),
     },
     limits: { maxFileSize: 1024 * 1024, uploadsPerMinute: 100, concurrentUploads: 4, bodyTimeoutMs: 10_000 },

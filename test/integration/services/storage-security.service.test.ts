@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLocalKeyVault } from '#src/adapters/keys/local.ts';
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 import type { KeyVault, WrappedKey } from '#src/ports/key-vault.ts';
 import {
   createStorageSecurityService,
@@ -13,21 +14,25 @@ import {
 
 const passport = { fileId: 'file-1', ownerId: 'user-1' };
 let folder: string;
+let database: TestDatabase;
 let vault: KeyVault;
 let rows: Map<string, WrappedKey>;
 let security: StorageSecurityService;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'localex-security-'));
+  database = await createTestDatabase();
   vault = await createLocalKeyVault({ path: path.join(folder, 'vault.key') });
 });
 afterAll(async () => {
+  await database.close();
   await vault.close();
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
   rows = new Map();
   security = createStorageSecurityService({
+    db: database.db,
     storage: { getSignedUrl: async (key, expiration) => `https://store.test/${key}?expires=${expiration}` },
     vault,
     documentKeys: {

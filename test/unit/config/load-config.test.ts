@@ -32,7 +32,7 @@ test('an empty environment is a whole service on this machine', () => {
     safety: { scanner: 'basic', moderator: 'local' },
     auth: { jwksUrl: null, devTokens: true },
     limits: { photosPerItem: 24, unfinishedPerOwner: 200 },
-    lifecycle: { tempSeconds: 86_400, idempotencySeconds: 86_400, quarantineAfterSeconds: 21_600 },
+    lifecycle: { idempotencySeconds: 86_400, quarantineAfterSeconds: 21_600 },
   });
 });
 
