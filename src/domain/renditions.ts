@@ -107,6 +107,6 @@ export function recipeVersion(
   encoder: EncoderSettings,
   engineVersions: Readonly<Record<string, string>>,
 ): string {
-  const versions = Object.entries(engineVersions).sort(([a], [b]) => (a < b ? -1 : 1));
+  const versions = Object.entries(engineVersions).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify({ plan: 1, edges: MAX_EDGE, encoder, versions });
 }
