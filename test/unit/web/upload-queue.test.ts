@@ -82,6 +82,28 @@ describe('the upload queue', () => {
     expect(reserve).toHaveBeenCalledOnce();
   });
 
+  test('places are reserved in the order of choosing, even when the first takes longest to prepare', async () => {
+    const slow = Promise.withResolvers<void>();
+    const reserved: string[] = [];
+    const { queue, sent } = start({
+      prepare: async (file) => {
+        if (file.name === 'a') await slow.promise;
+        return { blob: file, name: file.name, notice: null };
+      },
+      reserve: async (file) => {
+        reserved.push(file.name);
+        return reserveByName(file);
+      },
+    });
+    queue.add(files('a', 'b', 'c'));
+    await vi.waitFor(() =>
+      expect(queue.snapshot().map(({ phase }) => phase)).toEqual(Array(3).fill('preparing')),
+    );
+    slow.resolve();
+    await vi.waitFor(() => expect(sent).toHaveLength(3));
+    expect(reserved).toEqual(['a', 'b', 'c']);
+  });
+
   test('a file that is dropped twice is sent once', async () => {
     const { queue, sent } = start();
     queue.add(files('a', 'b'));

@@ -23,7 +23,7 @@ export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe }: PhotoGridP
   );
   const sorted = reorder.order.flatMap((id) => stored.find((tile) => tile.key === id) ?? []);
   const all = [...sorted, ...tiles.filter((tile) => tile.photo === null)];
-  useFlip(grid, all.map((tile) => tile.key).join());
+  useFlip(grid, all.map((tile) => tile.viewKey).join());
 
   const removeAndMoveOn = (tile: Tile) => {
     const next = all[all.indexOf(tile) + 1] ?? all[all.indexOf(tile) - 1];
@@ -45,7 +45,7 @@ export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe }: PhotoGridP
       >
         {all.map((tile, index) => (
           <PhotoTile
-            key={tile.key}
+            key={tile.viewKey}
             tile={tile}
             index={index}
             count={all.length}

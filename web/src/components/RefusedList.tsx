@@ -25,9 +25,9 @@ export function RefusedList({ tiles, onRetry, onRemove, onAppeal }: RefusedListP
         {tiles.map((tile) => {
           const reason = explain(tile);
           const name = tile.upload?.file.name ?? 'Photo';
-          const canAppeal = tile.photo?.state === 'rejected' || tile.photo?.state === 'taken_down';
+          const canAppeal = mayAppeal(tile);
           return (
-            <li key={tile.key} className="refused__one">
+            <li key={tile.viewKey} className="refused__one">
               <span className="refused__frame">
                 <TilePicture tile={tile} alt="" />
               </span>
@@ -75,10 +75,21 @@ export function RefusedList({ tiles, onRetry, onRemove, onAppeal }: RefusedListP
   );
 }
 
-/** A moderator's own words come before the general ones. */
+/** Content is a matter of opinion; bytes that are no photo are not. */
+function mayAppeal({ photo }: Tile): boolean {
+  if (photo?.state === 'taken_down') return true;
+  const code = photo?.reason?.code ?? '';
+  return photo?.state === 'rejected' && (APPEALABLE.includes(code) || !isAdviceCode(code));
+}
+
+const APPEALABLE: readonly string[] = ['CONTENT_REJECTED', 'BANNED_IMAGE'];
+
+/** Where a person or the content check has decided, their own words come before the general ones. */
 function explain({ photo, upload }: Tile): Advice {
   const reason = photo?.reason ?? upload?.problem ?? null;
   if (reason === null) return adviceFor('INTERNAL');
-  if (isAdviceCode(reason.code)) return adviceFor(reason.code);
-  return { ...adviceFor('CONTENT_REJECTED'), what: reason.message ?? adviceFor('CONTENT_REJECTED').what };
+  const isKnown = isAdviceCode(reason.code);
+  const advice = adviceFor(isKnown ? reason.code : 'CONTENT_REJECTED');
+  const hasOwnWords = reason.message !== null && (!isKnown || reason.code === 'CONTENT_REJECTED');
+  return hasOwnWords ? { ...advice, what: reason.message ?? advice.what } : advice;
 }

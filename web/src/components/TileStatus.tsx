@@ -49,7 +49,7 @@ function describe({ photo, upload }: Tile): Status | null {
       };
     case 'sending':
       return {
-        words: `Sending ${Math.round(upload.progress * 100)} %`,
+        words: upload.progress < 1 ? `Sending ${Math.round(upload.progress * 100)} %` : 'Arriving',
         share: upload.progress / 2,
         tone: 'work',
       };

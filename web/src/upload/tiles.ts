@@ -6,6 +6,8 @@ import type { Upload } from './upload-queue.ts';
 export interface Tile {
   /** The photo's id, else the upload's key. */
   readonly key: string;
+  /** The same from the choice of the file to the finished photo, so that a view is not made anew in between. */
+  readonly viewKey: string;
   readonly photo: Photo | null;
   readonly upload: Upload | null;
 }
@@ -24,16 +26,15 @@ export function arrangeTiles(
   hidden: ReadonlySet<string>,
 ): Tiles {
   const known = new Set(photos.map((photo) => photo.id));
-  const all: Tile[] = photos.map((photo) => ({
-    key: photo.id,
-    photo,
-    upload: uploads.find((upload) => upload.photoId === photo.id) ?? null,
-  }));
+  const all = photos.map((photo): Tile => {
+    const upload = uploads.find((each) => each.photoId === photo.id) ?? null;
+    return { key: photo.id, viewKey: upload?.key ?? photo.id, photo, upload };
+  });
   for (const upload of uploads) {
     // One that was sent and has no photo any more was deleted, here or elsewhere.
     if (upload.phase === 'sent') continue;
     if (upload.photoId === null || !known.has(upload.photoId))
-      all.push({ key: upload.key, photo: null, upload });
+      all.push({ key: upload.key, viewKey: upload.key, photo: null, upload });
   }
   const shown = all.filter((tile) => !hidden.has(tile.key) && !isLeaving(tile.photo));
   return { placed: shown.filter((tile) => !isRefused(tile)), refused: shown.filter(isRefused) };

@@ -64,6 +64,8 @@ export class UploadQueue {
   readonly #running = new Map<string, AbortController>();
   #uploads: readonly Upload[] = [];
   #count = 0;
+  /** Settles when the file before has its place: places are given in the order of choosing. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(steps: UploadSteps, options: QueueOptions = {}) {
     this.#steps = steps;
@@ -121,25 +123,30 @@ export class UploadQueue {
   async #run({ key, file }: Upload): Promise<void> {
     const controller = new AbortController();
     this.#running.set(key, controller);
+    const before = this.#turn;
+    const { promise, resolve: giveTurn } = Promise.withResolvers<void>();
+    this.#turn = promise;
     try {
       this.#change(key, { phase: 'preparing' });
       const prepared = await this.#steps.prepare(file);
       this.#change(key, { notice: prepared.notice });
-      await this.#persist(key, prepared, controller.signal);
+      await before;
+      await this.#persist(key, prepared, controller.signal, giveTurn);
     } catch (error) {
       if (!controller.signal.aborted) this.#change(key, { phase: 'refused', problem: problemOf(error) });
     } finally {
+      giveTurn();
       this.#running.delete(key);
       this.#startNext();
     }
   }
 
   /** Tries until it works, is refused for good, or is stopped. */
-  async #persist(key: string, file: PreparedFile, signal: AbortSignal): Promise<void> {
+  async #persist(key: string, file: PreparedFile, signal: AbortSignal, giveTurn: () => void): Promise<void> {
     for (let tries = 0; ; tries += 1) {
       signal.throwIfAborted();
       try {
-        return await this.#deliver(key, file, signal);
+        return await this.#deliver(key, file, signal, giveTurn);
       } catch (error) {
         const passes = error instanceof ApiError && error.retryable && tries + 1 < MAX_TRIES;
         if (signal.aborted || !passes) throw error;
@@ -149,7 +156,7 @@ export class UploadQueue {
     }
   }
 
-  async #deliver(key: string, file: PreparedFile, signal: AbortSignal): Promise<void> {
+  async #deliver(key: string, file: PreparedFile, signal: AbortSignal, giveTurn: () => void): Promise<void> {
     const resume = this.#resume;
     const upload = this.#uploads.find((each) => each.key === key);
     if (upload === undefined) return;
@@ -157,6 +164,7 @@ export class UploadQueue {
     const earlier = resume.get(name);
     const reserved = earlier ?? (await this.#steps.reserve(file, signal));
     resume.set(name, reserved);
+    giveTurn();
     this.#change(key, { phase: 'sending', photoId: reserved.id, problem: null });
     try {
       await this.#steps.send(file.blob, reserved.url, (progress) => this.#change(key, { progress }), signal);
@@ -166,7 +174,7 @@ export class UploadQueue {
       this.#options.onSent?.({ ...upload, phase: 'sent', photoId: reserved.id }, photo);
     } catch (error) {
       if (isGone(error)) resume.delete(name);
-      if (isGone(error) && earlier !== undefined) return this.#deliver(key, file, signal);
+      if (isGone(error) && earlier !== undefined) return this.#deliver(key, file, signal, giveTurn);
       if (!(error instanceof ApiError && error.retryable)) resume.delete(name);
       throw error;
     }
