@@ -77,11 +77,11 @@ async function refusal(bytes: Uint8Array, formats: InspectLimits['formats']): Pr
 
 /** Names of parts, in any of the formats, that carry each kind of metadata. */
 const CARRIERS = {
-  exif: /^(APP1:Exif|eXIf|[tz]EXt:(exif|app1)|EXIF|item:Exif)$/,
-  xmp: /^(APP1:XMP(-extension)?|[tz]EXt:xmp|XMP|item:application\/rdf\+xml)$/,
-  iptc: /^(APP13:Photoshop|[tz]EXt:(iptc|8bim))$/,
+  exif: /^(APP1:Exif|eXIf|(tEXt|zTXt|iTXt):(exif|app1)|EXIF|item:Exif)$/,
+  xmp: /^(APP1:XMP(-extension)?|(tEXt|zTXt|iTXt):xmp|XMP|item:application\/rdf\+xml)$/,
+  iptc: /^(APP13:Photoshop|(tEXt|zTXt|iTXt):(iptc|8bim))$/,
   icc: /^(APP2:ICC|iCCP|ICCP|meta\/iprp\/ipco\/colr:(prof|rICC))$/,
-  comment: /^(COM|[tzi]TXt|tEXt|zTXt)$/,
+  comment: /^(COM|tEXt|zTXt|iTXt)$/,
   thumbnail: /^(APP0:JFIF-thumbnail|APP2:MPF|item:thumbnail)$/,
 } as const;
 

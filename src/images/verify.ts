@@ -1,5 +1,4 @@
-import { readContainer } from '../domain/containers/container.ts';
-import type { Container } from '../domain/containers/model.ts';
+import { type Container, readContainer } from '../domain/containers/container.ts';
 import type { OutputFormat } from '../domain/renditions.ts';
 import type { OutputReport } from '../ports/image-engine.ts';
 

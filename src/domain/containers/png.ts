@@ -3,6 +3,7 @@ import { type Container, MalformedContainer, type Part } from './model.ts';
 
 /** Colour types with an alpha channel: grey and RGB. */
 const WITH_ALPHA = new Set([4, 6]);
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
 /** The largest profile worth reading; CMYK press profiles, which PNG cannot use, reach 2 MB. */
 const MAX_PROFILE_BYTES = 4 << 20;
 
@@ -38,7 +39,7 @@ function walk(bytes: Buffer): { parts: Part[]; end: number | null } {
     if (end + 4 > bytes.length) break;
     const type = bytes.toString('latin1', at + 4, start);
     parts.push({
-      name: type === 'tEXt' || type === 'zTXt' ? textName(bytes, type, start, end) : type,
+      name: TEXTS.has(type) ? textName(bytes, type, start, end) : type,
       start,
       end,
     });
@@ -48,9 +49,10 @@ function walk(bytes: Buffer): { parts: Part[]; end: number | null } {
   return { parts, end: null };
 }
 
-/** ImageMagick keeps EXIF, IPTC and XMP in text chunks with these keywords. */
+/** XMP has a keyword of its own; ImageMagick keeps EXIF, IPTC and XMP under its own ones. */
 function textName(bytes: Buffer, type: string, start: number, end: number): string {
   const keyword = bytes.toString('latin1', start, Math.min(end, start + 40));
+  if (keyword.startsWith('XML:com.adobe.xmp\0')) return `${type}:xmp`;
   const profile = /^Raw profile type (exif|app1|iptc|8bim|xmp)\0/i.exec(keyword)?.[1];
   return profile === undefined ? type : `${type}:${profile.toLowerCase()}`;
 }

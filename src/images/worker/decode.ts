@@ -36,8 +36,6 @@ export async function decode(bytes: Uint8Array, settings: WorkerSettings): Promi
 function open(bytes: Uint8Array): Container {
   const container = readContainer(bytes);
   if (container === null) throw new StorageError('UNSUPPORTED_TYPE');
-  if (container.end === null && container.format !== 'webp')
-    throw new StorageError('INVALID_IMAGE', 'The photo is incomplete: its end is missing.');
   return container;
 }
 

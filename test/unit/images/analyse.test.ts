@@ -1,0 +1,68 @@
+import sharp from 'sharp';
+import { thumbHashToRGBA } from 'thumbhash';
+import { afterAll, describe, expect, it } from 'vitest';
+import { pdqDistance } from '#src/images/worker/pdq.ts';
+import { photoBytes, testEngine, withImage } from './support.ts';
+
+const engine = testEngine();
+afterAll(() => engine.close());
+const analyse = (bytes: Uint8Array) => withImage(engine, bytes, (image) => image.analyse());
+
+function cosine(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => {
+    const bytes = Buffer.from(text, 'base64');
+    return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
+  });
+  const dot = (x: readonly number[] = [], y: readonly number[] = []) =>
+    x.reduce((sum, value, index) => sum + value * (y[index] ?? 0), 0);
+  return dot(left, right) / Math.sqrt(dot(left, left) * dot(right, right));
+}
+
+describe('the analysis', () => {
+  it('names what is in a photo', async () => {
+    const pen = await analyse(await photoBytes('xiaomi-pen.heic'));
+    expect(pen.labels[0]).toMatchObject({ label: 'ballpoint pen' });
+    expect(pen.labels).toHaveLength(10);
+    expect(pen.gun).toBeLessThan(0.01);
+  });
+
+  it('gives probabilities that add up to one, and finds nothing indecent in a lake', async () => {
+    const { nsfw } = await analyse(await photoBytes('lake.jpg'));
+    expect(Object.values(nsfw).reduce((sum, value) => sum + value)).toBeCloseTo(1, 3);
+    expect(nsfw.porn + nsfw.hentai + nsfw.sexy).toBeLessThan(0.1);
+  });
+
+  it('gives a placeholder in the colours of the photo', async () => {
+    const { placeholder } = await analyse(
+      await sharp({ create: { width: 300, height: 200, channels: 3, background: '#204080' } })
+        .png()
+        .toBuffer(),
+    );
+    const { rgba, w, h } = thumbHashToRGBA(Buffer.from(placeholder, 'base64'));
+    expect(w).toBeGreaterThan(h);
+    expect([rgba[0], rgba[1], rgba[2]].map((value) => Math.round((value ?? 0) / 16))).toEqual([2, 4, 8]);
+  });
+
+  it('knows the same photo again, smaller and stronger compressed, from another one', async () => {
+    const photo = await photoBytes('stream.jpg');
+    const copy = await sharp(photo).autoOrient().resize(640).jpeg({ quality: 40 }).toBuffer();
+    const [original, again, other] = [
+      await analyse(photo),
+      await analyse(copy),
+      await analyse(await photoBytes('mountains.jpg')),
+    ];
+    expect(pdqDistance(original.perceptualHash, again.perceptualHash)).toBeLessThanOrEqual(31);
+    expect(pdqDistance(original.perceptualHash, other.perceptualHash)).toBeGreaterThan(80);
+    expect(Buffer.from(original.embedding, 'base64')).toHaveLength(1280 * 4);
+    expect(cosine(original.embedding, again.embedding)).toBeGreaterThan(0.92);
+    expect(cosine(original.embedding, other.embedding)).toBeLessThan(0.87);
+  });
+
+  it('says which models it was, by their content', async () => {
+    const { models } = await analyse(await photoBytes('lake.jpg'));
+    expect(Object.values(models)).toEqual([
+      expect.stringMatching(/^[0-9a-f]{12}$/),
+      expect.stringMatching(/^[0-9a-f]{12}$/),
+    ]);
+  });
+});
