@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { z } from 'zod';
 import type { ErrorCode } from '#src/domain/errors.ts';
 import { Gallery, Item, Photo, Problem } from '#src/http/schemas.ts';
@@ -90,18 +90,14 @@ export function clientOf(url: string): Client {
       return reply.as(Gallery);
     },
     async untilState(id, token, ...states) {
-      const seen: { photo?: z.output<typeof Photo> } = {};
-      await expect
-        .poll(
-          async () => {
-            seen.photo = (await client.call('GET', `/v1/photos/${id}`, { token })).as(Photo);
-            return seen.photo.state;
-          },
-          { timeout: 30_000, interval: 50 },
-        )
-        .toBeOneOf(states);
-      if (seen.photo === undefined) throw new Error('unreachable');
-      return seen.photo;
+      return vi.waitFor(
+        async () => {
+          const photo = (await client.call('GET', `/v1/photos/${id}`, { token })).as(Photo);
+          expect(states).toContain(photo.state);
+          return photo;
+        },
+        { timeout: 30_000, interval: 50 },
+      );
     },
   };
   return client;
@@ -130,6 +126,19 @@ export function multipart(
 /** A photo of the fixture folder as a file to upload. */
 export async function photoFile(name: string, type = 'image/jpeg'): Promise<UploadFile> {
   return { name, type, bytes: await readFile(photoPath(name)) };
+}
+
+/** Every object that a photo names, and its negotiated addresses. */
+export function addressesOf(photo: z.output<typeof Photo>) {
+  const variants = Object.entries(photo.variants).flatMap(([name, variant]) =>
+    variant === undefined ? [] : [{ name, ...variant }],
+  );
+  const objects = variants.flatMap(({ name, formats }) =>
+    Object.entries(formats).flatMap(([format, object]) =>
+      object === undefined ? [] : [{ name, format, ...object }],
+    ),
+  );
+  return { objects, urls: [...objects.map(({ url }) => url), ...variants.map(({ auto }) => auto)] };
 }
 
 /** The reply is that problem, and says nothing of what is inside. */
