@@ -140,19 +140,13 @@ describe.skipIf(BROWSER === undefined)('a seller in the browser', () => {
 
   test('takes a deletion back, and deletes for good by leaving the page', async () => {
     const before = await order(page);
-    await page
-      .getByRole('button', { name: /^Delete/ })
-      .nth(1)
-      .click();
+    await page.locator('.tile [data-delete]').nth(1).click();
     await page.getByText('3 photos').waitFor();
     await page.getByRole('button', { name: 'Undo' }).last().click();
     await page.getByText('4 photos').waitFor();
     expect(await order(page)).toEqual(before);
 
-    await page
-      .getByRole('button', { name: /^Delete/ })
-      .nth(1)
-      .click();
+    await page.locator('.tile [data-delete]').nth(1).click();
     await page.getByText('3 photos').waitFor();
     await page.getByRole('link', { name: 'My listings' }).click();
     await expect
@@ -171,6 +165,15 @@ describe.skipIf(BROWSER === undefined)('a seller in the browser', () => {
     await page.getByText('A photo of you helps').waitFor();
     const after = await fetch(`${service.url}/v1/users/demo-seller/profile-photo`);
     expect(after.status).toBe(404);
+  });
+
+  test('deletes a listing after being asked, and it is gone for everybody', async () => {
+    const other = await createListing(page, 'Never mind');
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete listing' }).click();
+    await page.waitForURL('**/sell');
+    expect(await page.getByRole('link', { name: /Never mind/ }).count()).toBe(0);
+    expect((await fetch(`${service.url}/v1/items/${other}`)).status).toBe(404);
   });
 
   test('was told of no error, by no third party', async () => {

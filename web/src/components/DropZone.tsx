@@ -58,7 +58,10 @@ export function DropZone({
         <IconPhotoUp size={isFirst ? 34 : 26} stroke={1.4} aria-hidden />
       </span>
       <div className="drop__words">
-        <strong>{isOver ? 'Let go to add them' : 'Drop photos here, or paste them'}</strong>
+        <strong className="drop__mouse">
+          {isOver ? 'Let go to add them' : 'Drop photos here, or paste them'}
+        </strong>
+        <strong className="drop__touch">Add photos</strong>
         <p className="soft small">
           JPEG, PNG, WebP, HEIC or AVIF. Large ones are made smaller for you. Where they were taken is
           removed.
