@@ -30,6 +30,16 @@ export const RULES: readonly Rule[] = [
     expected: 'the address of the identity provider’s JWKS, since NODE_ENV is production',
   },
   {
+    setting: AUTH.issuer,
+    isBroken: ({ server, auth }) => server.production && auth.issuer === null,
+    expected: 'the issuer of your tokens, since NODE_ENV is production',
+  },
+  {
+    setting: AUTH.audience,
+    isBroken: ({ server, auth }) => server.production && auth.audience === null,
+    expected: 'the audience of your tokens, since NODE_ENV is production: tokens made for others would do',
+  },
+  {
     setting: SAFETY.clamdUrl,
     isBroken: ({ server, safety }) => server.production && safety.scanner === 'basic',
     expected:

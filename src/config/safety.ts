@@ -1,10 +1,12 @@
 import { serverAddress } from './address.ts';
-import { choice, fraction, type Read } from './setting.ts';
+import { choice, fraction, integer, type Read } from './setting.ts';
 
 export interface SafetyConfig {
   readonly scanner: 'basic' | 'clamd';
   readonly clamdUrl: string | null;
   readonly moderator: 'local' | 'rekognition';
+  /** How long the scanner or the moderator may take to answer; then the photo is tried again later. */
+  readonly checkTimeoutMs: number;
   readonly policy: ModerationThresholds;
 }
 
@@ -26,6 +28,12 @@ export const SAFETY = {
   moderator: choice('MODERATION_DRIVER', ['local', 'rekognition'], {
     description: 'Who looks at photos before people do.',
     default: 'local',
+  }),
+  checkTimeoutMs: integer('SAFETY_CHECK_TIMEOUT_MS', {
+    description: 'Milliseconds that the virus scanner or the moderator may take to answer.',
+    default: 30_000,
+    min: 100,
+    max: 600_000,
   }),
   reviewPorn: fraction('MODERATION_REVIEW_PORN', {
     description: 'Probability of pornography from which a person decides.',
@@ -59,6 +67,7 @@ export function readSafety(read: Read): SafetyConfig {
     scanner: clamdUrl === null ? 'basic' : 'clamd',
     clamdUrl,
     moderator: read(SAFETY.moderator),
+    checkTimeoutMs: read(SAFETY.checkTimeoutMs),
     policy: {
       reviewPorn: read(SAFETY.reviewPorn),
       rejectPorn: read(SAFETY.rejectPorn),

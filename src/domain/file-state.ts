@@ -1,5 +1,3 @@
-import { StorageError } from './errors.ts';
-
 export const FILE_KINDS = ['item_photo', 'profile_photo', 'verification_document'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
@@ -74,13 +72,6 @@ export function isSettled(state: FileState): boolean {
 }
 export function canTransition(from: FileState, to: FileState): boolean {
   return includes(TRANSITIONS[from], to);
-}
-/** Throws ILLEGAL_TRANSITION unless the table has the step. */
-export function assertTransition(from: FileState, to: FileState): void {
-  if (!canTransition(from, to))
-    throw new StorageError('ILLEGAL_TRANSITION', `A file cannot go from ${from} to ${to}.`, {
-      details: { from, to },
-    });
 }
 
 function includes(states: readonly FileState[], state: FileState): boolean {

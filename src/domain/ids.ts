@@ -14,9 +14,6 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ITEM_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const USER_ID = /^[A-Za-z0-9_|@:-][A-Za-z0-9_.@:|-]{0,63}$/;
 
-export const ITEM_ID_PATTERN = ITEM_ID;
-export const USER_ID_PATTERN = USER_ID;
-
 export function isFileId(value: string): value is FileId {
   return UUID.test(value);
 }

@@ -15,7 +15,6 @@ export type ObjectKey = string & { readonly [keyBrand]: true };
 
 const MAX_KEY_BYTES = 1024;
 const SEGMENT = /^[A-Za-z0-9!_.*'()@:|=+,-]+$/;
-const HASH12 = /^[0-9a-f]{12}$/;
 
 /**
  * Checks a key before any driver sees it. Throws INVALID_KEY for an empty or overlong key (S3: 1,024 bytes),
@@ -97,7 +96,3 @@ export function profileAlias(owner: UserId): string {
 export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
 /** Prefix the edge may read with a signature. */
 export const SIGNED_PREFIX = 'quarantine/view/';
-
-export function isHash12(value: string): boolean {
-  return HASH12.test(value);
-}

@@ -132,11 +132,9 @@ function isAlive(child: ChildProcess): boolean {
 
 /** After a crash the embedded PostgreSQL is still there: it is asked to stop by the pid in its own pid file. */
 async function endSurvivor(dataDir: string): Promise<void> {
-  for (const place of ['postgres/data', 'postgres']) {
-    const text = await readFile(path.join(dataDir, place, 'postmaster.pid'), 'utf8').catch(() => '');
-    const pid = Number(text.split('\n')[0]);
-    if (pid > 1) await endProcess(pid);
-  }
+  const text = await readFile(path.join(dataDir, 'postgres/18/postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  if (pid > 1) await endProcess(pid);
 }
 
 async function endProcess(pid: number): Promise<void> {

@@ -16,7 +16,7 @@ import { bodyOf, openObject, readInfo, readTrailer } from './filesystem/read.ts'
 import { encodeTrailer } from './filesystem/trailer.ts';
 import { commit, syncFolder, withTemporary, writeAll, writeBody } from './filesystem/write.ts';
 
-export { type Signer, type UploadPolicy, verifyGetUrl, verifyPostForm } from './filesystem/presign.ts';
+export { verifyGetUrl, verifyPostForm } from './filesystem/presign.ts';
 
 export interface FilesystemObjectStoreOptions {
   /** Folder of the objects; made when it is missing. Several processes may share it. */

@@ -9,6 +9,8 @@ import { refusal } from './refusal.ts';
 const PRODUCTION = {
   NODE_ENV: 'production',
   AUTH_JWKS_URL: 'https://id.example.org/keys',
+  AUTH_ISSUER: 'https://id.example.org/',
+  AUTH_AUDIENCE: 'localex-storage',
   CLAMD_URL: 'tcp://127.0.0.1:3310',
 };
 const WITH_CLAMD = { ...ADAPTERS, scanner: ['basic', 'clamd'] };
@@ -133,7 +135,7 @@ test('all problems are reported at once, with variable, what it holds and what w
 
 describe('what is only safe in development', () => {
   test('production needs an identity provider and a virus scanner', () => {
-    expect(names({ NODE_ENV: 'production' })).toEqual(['AUTH_JWKS_URL', 'CLAMD_URL']);
+    expect(names({ NODE_ENV: 'production' })).toEqual(['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'CLAMD_URL']);
     expect(loadConfig(PRODUCTION, WITH_CLAMD).auth.devTokens).toBe(false);
   });
 
