@@ -44,7 +44,7 @@ export interface HttpServer {
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const app = createApp(deps);
   const authenticator = createAuthenticator(deps.auth);
-  const tus = createTusUploads({ directory: deps.tusDir, files: deps.files });
+  const tus = createTusUploads({ directory: deps.tusDir, files: deps.files, log: deps.log });
   const uploads = createUploadLimits(deps.limits);
   const closing = new AbortController();
   const context = { files: deps.files, uploads, maxFileSize: deps.limits.maxFileSize };

@@ -3,12 +3,13 @@ import { rm, truncate } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { FileConfigstore, FileStore } from '@tus/file-store';
-import { Server, Upload } from '@tus/server';
+import { type CancellationContext, Server, Upload } from '@tus/server';
+import type { FastifyBaseLogger } from 'fastify';
 import type { Principal } from '#src/domain/access.ts';
-import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { type ErrorCode, isStorageError, StorageError } from '#src/domain/errors.ts';
 import { type FileId, isFileId } from '#src/domain/ids.ts';
 import type { FileManagementService } from '#src/services/contracts.ts';
-import { problemOf, publicError } from './problems.ts';
+import { PROBLEM_TYPE, problemOf, publicError } from './problems.ts';
 
 export const TUS_PATH = '/v1/uploads/tus';
 /** As long as temporary uploads live (design §6). */
@@ -20,7 +21,7 @@ export interface TusUploads {
   /** Opens the resumable upload of a reservation: its size is fixed here. */
   create(id: FileId, reservation: { bytes: number; filename: string; type: string }): Promise<void>;
   /** Answers a request whose caller may use that upload. */
-  handle(who: Principal, req: IncomingMessage, res: ServerResponse): Promise<void>;
+  handle(who: Principal, requestId: string, req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Whether bytes of it are known here. */
   has(id: FileId): Promise<boolean>;
   /** Removes uploads older than a day, finished or not. Resolves to how many. */
@@ -34,17 +35,18 @@ export interface TusUploads {
 export function createTusUploads(options: {
   readonly directory: string;
   readonly files: FileManagementService;
+  readonly log: Pick<FastifyBaseLogger, 'error'>;
 }): TusUploads {
-  const { directory, files } = options;
+  const { directory, files, log } = options;
   const configstore = new FileConfigstore(directory);
   const datastore = new UploadFolder({
     directory,
     configstore,
     expirationPeriodInMilliseconds: TUS_LIFETIME_MS,
   });
-  const callers = new WeakMap<object, Principal>();
+  const callers = new WeakMap<object, { readonly who: Principal; readonly requestId: string }>();
 
-  const server = new Server({
+  const server = new ProblemServer({
     path: TUS_PATH,
     datastore,
     relativeLocation: true,
@@ -54,21 +56,24 @@ export function createTusUploads(options: {
     /** Runs again when the client did not hear that it was done. */
     async onUploadFinish(request, { id }) {
       const raw = request.runtime?.node?.req;
-      const who = raw === undefined ? undefined : callers.get(raw);
-      if (who === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
+      const caller = raw === undefined ? undefined : callers.get(raw);
+      if (caller === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
       if (await datastore.isHandedOver(id)) return {};
       const body = createReadStream(join(directory, id));
       await files.receiveUpload(id, body).catch((error: unknown) => {
         // Received before, and its reservation used up: completing it again tells how that went.
         if (!isStorageError(error, 'NOT_FOUND')) throw error;
       });
-      await files.completeUpload(who, id, { waitMs: 0 });
+      await files.completeUpload(caller.who, id, { waitMs: 0 });
       await datastore.handOver(id);
       return {};
     },
     onResponseError(request, error) {
       if (!(error instanceof Error)) return undefined;
-      const problem = problemOf(publicError(error), request.headers.get('x-request-id') ?? '');
+      const raw = request.runtime?.node?.req;
+      const { requestId = '' } = (raw === undefined ? undefined : callers.get(raw)) ?? {};
+      const problem = problemOf(publicError(error), requestId);
+      if (problem.status >= 500) log.error({ err: error, requestId }, 'A resumable upload failed');
       return { status_code: problem.status, body: JSON.stringify(problem) };
     },
   });
@@ -79,8 +84,8 @@ export function createTusUploads(options: {
         new Upload({ id, size: bytes, offset: 0, metadata: { filename, filetype: type } }),
       );
     },
-    async handle(who, req, res) {
-      callers.set(req, who);
+    async handle(who, requestId, req, res) {
+      callers.set(req, { who, requestId });
       await server.handle(req, res);
     },
     async has(id) {
@@ -121,4 +126,28 @@ class UploadFolder extends FileStore {
     await this.configstore.set(id, upload);
     await truncate(join(this.directory, id), 0);
   }
+}
+
+/** tus answers its own refusals in plain words: here they are problem documents like every other. */
+class ProblemServer extends Server {
+  override async write(context: CancellationContext, headers: Headers, status: number, body = '') {
+    if (status < 400) return super.write(context, headers, status, body);
+    headers.set('content-type', PROBLEM_TYPE);
+    headers.set('cache-control', 'no-store');
+    return super.write(context, headers, status, body.startsWith('{') ? body : problemText(status, body));
+  }
+}
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  410: 'UPLOAD_EXPIRED',
+  413: 'FILE_TOO_LARGE',
+};
+
+/** The status stays the one that the protocol prescribes. */
+function problemText(status: number, words: string): string {
+  const code = CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'INVALID_REQUEST');
+  const detail = status >= 500 ? undefined : `The tus protocol: ${words.trim()}.`;
+  return JSON.stringify({ ...problemOf(new StorageError(code, detail), ''), status });
 }

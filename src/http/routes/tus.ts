@@ -20,7 +20,7 @@ export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly t
 
     scope.options(TUS_PATH, { config: { open: true }, schema: { hide: true } }, async (request, reply) => {
       reply.hijack();
-      await tus.handle({ userId: 'nobody', roles: [] }, request.raw, reply.raw);
+      await tus.handle({ userId: 'nobody', roles: [] }, request.id, request.raw, reply.raw);
     });
 
     scope.route({
@@ -42,7 +42,7 @@ export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly t
           if (value !== undefined && name !== 'content-type') reply.raw.setHeader(name, value);
         reply.hijack();
         const who = callerOf(request);
-        await tus.handle(who, request.raw, reply.raw);
+        await tus.handle(who, request.id, request.raw, reply.raw);
         if (request.method === 'DELETE' && reply.raw.statusCode === 204)
           await files.deletePhoto(who, idOf(request)).catch((error: unknown) => {
             request.log.warn({ err: error }, 'A given-up reservation is left to the sweeper');
