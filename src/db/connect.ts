@@ -1,6 +1,7 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import pg from 'pg';
 import type { Log } from '../ports/log.ts';
+import { createClassifyingDialect } from './classifying-dialect.ts';
 import type { Database, Schema } from './schema.ts';
 
 export interface ConnectOptions {
@@ -12,18 +13,21 @@ export interface ConnectOptions {
 }
 
 const INT8 = 20;
+/** How long a query waits for a free connection of the pool, or for the server to answer. */
+const CONNECT_MS = 10_000;
 
 /** Opens a pool. bigint columns come as numbers: all of ours are below 2^53. */
 export function connect(options: ConnectOptions): Database {
   const pool = new pg.Pool({
     ...options.connection,
     max: options.poolSize,
+    connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: options.statementTimeoutMs,
     idle_in_transaction_session_timeout: options.statementTimeoutMs,
     types: { getTypeParser },
   });
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'));
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Schema>({ dialect: createClassifyingDialect({ pool }) });
 }
 
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { Log } from '../ports/log.ts';
 
+const CONNECT_MS = 5000;
+
 export interface ListenerOptions {
   readonly connection: pg.ClientConfig;
   readonly log: Log;
@@ -30,7 +32,16 @@ export function createListener(options: ListenerOptions): Listener {
   let closed = false;
 
   const tellAll = () => {
-    for (const notified of channels.values()) notified(null);
+    for (const notified of channels.values()) tell(notified, null);
+  };
+
+  /** One who fails at a notification keeps nobody else from it, and does not end the process. */
+  const tell = (notified: Notified | undefined, payload: string | null) => {
+    try {
+      notified?.(payload);
+    } catch (error) {
+      options.log.warn({ err: error }, 'a notification of the database could not be handled');
+    }
   };
 
   const lost = (from: pg.Client) => (error?: Error) => {
@@ -57,12 +68,21 @@ export function createListener(options: ListenerOptions): Listener {
   };
 
   const open = async () => {
-    const fresh = new pg.Client({ ...options.connection, keepAlive: true });
+    const fresh = new pg.Client({
+      ...options.connection,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+    });
     fresh.on('error', lost(fresh));
     fresh.on('end', lost(fresh));
-    fresh.on('notification', ({ channel, payload }) => channels.get(channel)?.(payload ?? ''));
-    await fresh.connect();
-    for (const channel of channels.keys()) await fresh.query(`listen ${pg.escapeIdentifier(channel)}`);
+    fresh.on('notification', ({ channel, payload }) => tell(channels.get(channel), payload ?? ''));
+    try {
+      await fresh.connect();
+      for (const channel of channels.keys()) await fresh.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      void fresh.end().catch(() => undefined);
+      throw error;
+    }
     if (closed) await fresh.end();
     else client = fresh;
   };
