@@ -30,6 +30,9 @@ import {
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
 
+/** From the last byte of a request to the note that it is here. */
+const RECEIVE_GRACE_SECONDS = 60;
+
 /** Everything that is built, and how it is closed, in the order in which it is closed. */
 export type Composition = Awaited<ReturnType<typeof compose>>;
 
@@ -69,8 +72,6 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
     });
     closing('cdn', () => cdn.close());
 
-    const queue = await createQueue(config, connection, log);
-    closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
     const keys = await createKeyVault(config);
     const security = createStorageSecurityService({
       db,
@@ -91,6 +92,9 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
       log,
     });
     closing('image processes', () => images.close());
+    // Closed before what jobs work with.
+    const queue = await createQueue(config, connection, log);
+    closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
 
     const dispatcher: { current: OutboxDispatcher | null } = { current: null };
     const deps: ServiceDeps = {
@@ -123,11 +127,12 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
         moderator: createModerator(config),
         encoder: config.images.encoder,
         acceptedFormats: acceptedFormats(config),
+        checkTimeoutMs: config.safety.checkTimeoutMs,
       },
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review: createReviewService(deps),
-      imageProcessing: createImageProcessingService({ images, storage }),
+      imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
       tusDir: join(config.server.dataDir, 'tus'),
       phases,
@@ -165,6 +170,7 @@ function fileLimits(config: Config): ServiceDeps['limits'] {
     unfinishedPerOwner: config.limits.unfinishedPerOwner,
     bytesPerOwner: config.limits.bytesPerOwner,
     pendingSeconds: config.lifecycle.pendingSeconds,
+    receiveSeconds: Math.ceil(config.limits.bodyTimeoutMs / 1000) + RECEIVE_GRACE_SECONDS,
     workSeconds: config.lifecycle.workSeconds,
     quarantineAfterSeconds: config.lifecycle.quarantineAfterSeconds,
     idempotencySeconds: config.lifecycle.idempotencySeconds,

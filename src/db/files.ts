@@ -47,10 +47,14 @@ export async function findFile(db: Db, id: string): Promise<FileRow | null> {
   return (await db.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
-/** Takes the file's row lock: after the item's, where both are needed. */
+/**
+ * Takes the file's row lock: after the item's, where both are needed. Rows that only refer to the file (its objects) may
+ * still be added.
+ */
 export async function lockFile(db: Db, id: string): Promise<FileRow | null> {
   return (
-    (await db.selectFrom('files').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()) ?? null
+    (await db.selectFrom('files').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) ??
+    null
   );
 }
 
@@ -113,56 +117,14 @@ export async function nextGeneration(db: Db, id: string): Promise<number> {
   return row.generation;
 }
 
-/** The first free position of a listing. Under the item's lock. */
-export async function nextPosition(db: Db, itemId: string): Promise<number> {
-  const row = await db
-    .selectFrom('files')
-    .select(({ fn }) => fn.max('position').as('last'))
-    .where('item_id', '=', itemId)
-    .where('position', 'is not', null)
-    .executeTakeFirst();
-  return (row?.last ?? -1) + 1;
+/** Waits until no other upload of the owner is being counted against their quota. After the item's lock. */
+export async function lockOwner(db: Db, ownerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`owner:${ownerId}`}, 0))`.execute(db);
 }
 
-/** Keeps positions dense after one was given up. Under the item's lock. */
-export async function closeGap(db: Db, itemId: string, position: number): Promise<void> {
-  await db
-    .updateTable('files')
-    .set({ position: sql<number>`position - 1` })
-    .where('item_id', '=', itemId)
-    .where('position', '>', position)
-    .execute();
-}
-
-/** Writes a whole order at once. Under the item's lock. */
-export async function writeOrder(db: Db, itemId: string, order: readonly string[]): Promise<void> {
-  await sql`
-    update files set position = ordered.position - 1
-    from unnest(${sql.val([...order])}::uuid[]) with ordinality as ordered(id, position)
-    where files.id = ordered.id and files.item_id = ${itemId} and files.position is distinct from ordered.position - 1
-  `.execute(db);
-}
-
-/** Photos with a place, in order. */
-export async function listPlaced(db: Db, itemId: string): Promise<FileRow[]> {
-  return db
-    .selectFrom('files')
-    .selectAll()
-    .where('item_id', '=', itemId)
-    .where('position', 'is not', null)
-    .orderBy('position')
-    .execute();
-}
-
-/** Photos without a place that their owner should still see: refused, failed, taken down. Oldest first. */
-export async function listUnplaced(db: Db, itemId: string): Promise<FileRow[]> {
-  return db
-    .selectFrom('files')
-    .selectAll()
-    .where('item_id', '=', itemId)
-    .where('state', 'in', ['rejected', 'failed', 'taken_down'])
-    .orderBy('id')
-    .execute();
+/** Waits until no other profile photo of the user is being published. After the file's lock. */
+export async function lockProfile(db: Db, ownerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`profile:${ownerId}`}, 0))`.execute(db);
 }
 
 /** A placed photo of the listing with the same bytes, other than `exceptId`. */
@@ -219,48 +181,6 @@ export async function listOwned(
     .where('kind', '=', kind)
     .where('state', 'in', [...states])
     .orderBy('id', 'desc')
-    .execute();
-}
-
-/** Unfinished files whose deadline has passed. */
-export async function listOverdue(db: Db, now: Date, limit: number): Promise<FileRow[]> {
-  return db
-    .selectFrom('files')
-    .selectAll()
-    .where('state', 'in', [...UNFINISHED_STATES])
-    .where('deadline_at', '<', now)
-    .orderBy('deadline_at')
-    .limit(limit)
-    .execute();
-}
-
-/** Files in one of these states that nothing has touched since then: their job may be lost. */
-export async function listQuiet(
-  db: Db,
-  states: readonly FileState[],
-  untouchedSince: Date,
-  limit: number,
-): Promise<FileRow[]> {
-  return db
-    .selectFrom('files')
-    .selectAll()
-    .where('state', 'in', [...states])
-    .where('updated_at', '<', untouchedSince)
-    .orderBy('updated_at')
-    .limit(limit)
-    .execute();
-}
-
-/** Photos that arrived before then and are still being checked. */
-export async function listReceivedBefore(db: Db, before: Date, limit: number): Promise<FileRow[]> {
-  return db
-    .selectFrom('files')
-    .selectAll()
-    .where('state', 'in', ['received', 'checking'])
-    .where('kind', '<>', 'verification_document')
-    .where('received_at', '<', before)
-    .orderBy('received_at')
-    .limit(limit)
     .execute();
 }
 

@@ -15,7 +15,7 @@ export interface IdempotencyRow {
 
 /**
  * Claims a key for `holder` for `seconds`, or shows who has it. A claim that was not extended in time (its process
- * died) is taken over, with the file it had reserved.
+ * died) is taken over.
  */
 export async function claimKey(
   db: Db,
@@ -61,6 +61,16 @@ export async function extendKey(
   await update(db, scope, holder)
     .set({ expires_at: sql<Date>`now() + make_interval(secs => ${seconds})` })
     .execute();
+}
+
+/** Notes the file that was reserved for the request: who asks meanwhile can be told of it. */
+export async function noteKeyFile(
+  db: Db,
+  scope: IdempotencyScope,
+  holder: string,
+  fileId: string,
+): Promise<void> {
+  await update(db, scope, holder).set({ file_id: fileId }).execute();
 }
 
 /** The request is done: the key answers with that file for `seconds` from now. */

@@ -25,7 +25,8 @@ export async function findItem(db: Db, id: string): Promise<ItemRow | null> {
  */
 export async function lockItem(db: Db, id: string): Promise<ItemRow | null> {
   return (
-    (await db.selectFrom('items').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()) ?? null
+    (await db.selectFrom('items').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) ??
+    null
   );
 }
 

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { StorageError } from '../domain/errors.ts';
+import { UNFINISHED_STATES } from '../domain/file-state.ts';
 import type { Db } from './schema.ts';
 
 /** Names keys before they are written, so that a crash between leaves nothing unnamed. */
@@ -19,14 +21,23 @@ export async function announceObjects(db: Db, fileId: string, keys: readonly str
     .execute();
 }
 
-/** The keys are what a committed row stands on. */
+/**
+ * The keys are what a committed row stands on. Throws STORAGE_UNAVAILABLE (try again) when one of them was condemned
+ * after it was announced: its bytes may be gone.
+ */
 export async function settleObjects(db: Db, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
-  await db
+  const settled = await db
     .updateTable('objects')
     .set({ state: 'live', updated_at: sql<Date>`now()` })
     .where('key', 'in', [...keys])
+    .where('state', '<>', 'deleting')
+    .returning('key')
     .execute();
+  if (settled.length < keys.length)
+    throw new StorageError('STORAGE_UNAVAILABLE', undefined, {
+      details: { condemned: keys.filter((key) => !settled.some((row) => row.key === key)) },
+    });
 }
 
 /** The keys are to be removed from the store after this transaction. Returns those that were named. */
@@ -36,6 +47,26 @@ export async function condemnObjects(db: Db, keys: readonly string[]): Promise<s
     .updateTable('objects')
     .set({ state: 'deleting', updated_at: sql<Date>`now()` })
     .where('key', 'in', [...keys])
+    .returning('key')
+    .execute();
+  return rows.map((row) => row.key);
+}
+
+/**
+ * Condemns keys that were written too late, also those that nobody names any more because their file was deleted
+ * meanwhile. What a row stands on stays. Returns the keys that are to be removed.
+ */
+export async function condemnLate(db: Db, fileId: string, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .insertInto('objects')
+    .values(keys.map((key) => ({ key, file_id: fileId, state: 'deleting' as const })))
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({ state: 'deleting', updated_at: sql<Date>`now()` })
+        .where('objects.state', '<>', 'live'),
+    )
     .returning('key')
     .execute();
   return rows.map((row) => row.key);
@@ -62,6 +93,30 @@ export async function lockCondemned(db: Db, keys: readonly string[]): Promise<st
   return rows.map((row) => row.key);
 }
 
+/** Of these keys, those that are announced and not yet stood on. */
+export async function listWritten(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .selectFrom('objects')
+    .select('key')
+    .where('key', 'in', [...keys])
+    .where('state', '=', 'writing')
+    .execute();
+  return rows.map((row) => row.key);
+}
+
+/** Marks condemned keys as asked for again. Returns those that are still condemned. */
+export async function touchCondemned(db: Db, keys: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .updateTable('objects')
+    .set({ updated_at: sql<Date>`now()` })
+    .where('key', 'in', [...keys])
+    .where('state', '=', 'deleting')
+    .returning('key')
+    .execute();
+  return rows.map((row) => row.key);
+}
+
 /** The store no longer has them. */
 export async function forgetObjects(db: Db, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
@@ -72,7 +127,7 @@ export async function forgetObjects(db: Db, keys: readonly string[]): Promise<vo
     .execute();
 }
 
-/** Keys announced before `before` that no row came to stand on, with the state of their file. */
+/** Keys announced before `before` that no row came to stand on, of files that nobody works on any more. */
 export async function listAbandoned(
   db: Db,
   before: Date,
@@ -80,10 +135,12 @@ export async function listAbandoned(
 ): Promise<{ key: string; fileId: string }[]> {
   return db
     .selectFrom('objects')
+    .innerJoin('files', 'files.id', 'objects.file_id')
     .select(['key', 'file_id as fileId'])
-    .where('state', '=', 'writing')
-    .where('updated_at', '<', before)
-    .orderBy('updated_at')
+    .where('objects.state', '=', 'writing')
+    .where('objects.updated_at', '<', before)
+    .where('files.state', 'not in', [...UNFINISHED_STATES])
+    .orderBy('objects.updated_at')
     .limit(limit)
     .execute();
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { StorageError } from '../domain/errors.ts';
-import { findFile, transition } from '../db/files.ts';
-import { forgetObjects, listObjects, lockCondemned } from '../db/objects.ts';
+import { lockFile, transition } from '../db/files.ts';
+import { forgetObjects, listObjects, listWritten, lockCondemned } from '../db/objects.ts';
+import type { FileState } from '../domain/file-state.ts';
 import { claimOutbox, markDelivered, type OutboxTopics, retryOutboxLater } from '../db/outbox.ts';
 import type { OutboxRow } from '../db/schema.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -10,9 +11,14 @@ import type { ServiceDeps } from '../services/deps.ts';
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & { readonly queue: JobQueue };
 
 const BATCH = 50;
+/** Deliveries at one time: each may hold a connection while the store works. */
+const LANES = 4;
 /** A row that was claimed and not marked in this time comes again. */
 const LEASE_SECONDS = 60;
 const MAX_DELAY_SECONDS = 300;
+
+/** States in which nobody rightly writes an object of the file. */
+const ENDED: ReadonlySet<FileState> = new Set(['rejected', 'failed', 'taken_down', 'deleting']);
 
 const work = z.object({ fileId: z.string(), generation: z.number().int() });
 const deletion = z.object({ fileId: z.string(), keys: z.array(z.string()), paths: z.array(z.string()) });
@@ -32,13 +38,12 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
 /** Delivers one batch of what committed changes ask for, or only what one file asks for. Returns how many rows it took. */
 export async function deliverOutbox(deps: DeliveryDeps, fileId: string | null = null): Promise<number> {
   const rows = await claimOutbox(deps.db, BATCH, LEASE_SECONDS, fileId);
-  const delivered: number[] = [];
-  await Promise.all(
-    rows.map(async (row) => {
-      if (await deliver(deps, row)) delivered.push(row.id);
-    }),
-  );
-  await markDelivered(deps.db, delivered);
+  const waiting = [...rows];
+  const lane = async () => {
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift())
+      if (await deliver(deps, row)) await markDelivered(deps.db, [row.id]);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   return rows.length;
 }
 
@@ -74,10 +79,13 @@ async function deleteObjects(
   { fileId, keys, paths }: z.infer<typeof deletion>,
 ): Promise<void> {
   await deps.db.transaction().execute(async (trx) => {
+    // The file's lock comes first, as everywhere.
+    const file = await lockFile(trx, fileId);
     const condemned = await lockCondemned(trx, keys);
-    await Promise.all(condemned.map((key) => deps.storage.deleteFile(key)));
+    const written = file !== null && ENDED.has(file.state) ? await listWritten(trx, keys) : [];
+    await Promise.all([...condemned, ...written].map((key) => deps.storage.deleteFile(key)));
+    // The row of a key that is being written stays: its writer, or the sweep, asks for its removal once more.
     await forgetObjects(trx, condemned);
-    const file = await findFile(trx, fileId);
     if (file?.state === 'deleting' && (await listObjects(trx, fileId)).length === 0)
       await transition(trx, { id: fileId, from: 'deleting' }, 'deleted', { finished_at: new Date() });
   });

@@ -10,6 +10,8 @@ export interface JobDeps extends ServiceDeps {
   readonly scanner: Scanner;
   readonly moderator: Moderator;
   readonly encoder: EncoderSettings;
+  /** How long a scanner or a moderator may take to answer, in milliseconds. */
+  readonly checkTimeoutMs: number;
   /** What is let in, by the bytes. */
   readonly acceptedFormats: ReadonlySet<ImageHeader['format']>;
 }

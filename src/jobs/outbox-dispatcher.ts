@@ -32,6 +32,8 @@ export async function startOutboxDispatcher(
       .catch((error: unknown) => deps.log.warn({ err: error }, 'the outbox could not be read'))
       .finally(() => {
         running = null;
+        // Somebody called after the last look.
+        if (again) wake();
       });
   };
 

@@ -1,15 +1,14 @@
 import { buffer } from 'node:stream/consumers';
 import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
 import { findFile, lockFileAndItem, setStage, transition, updateFile } from '../db/files.ts';
-import { destroyDocumentKey } from '../db/document-keys.ts';
 import { jsonText } from '../db/json.ts';
 import { settleObjects } from '../db/objects.ts';
 import type { FileRow } from '../db/schema.ts';
-import { classifyDatabaseError } from '../db/transient.ts';
 import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
 import { openDocument } from '../services/documents.ts';
 import { end } from '../services/removal.ts';
 import { storedKey } from '../services/uploads/stored-key.ts';
+import { scanBytes } from './checks.ts';
 import type { JobDeps } from './deps.ts';
 
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -44,12 +43,12 @@ export async function scanDocument(
     const bytes = await buffer(await openDocument(deps, file, context.signal));
     const format = await formatOf(deps, bytes);
     await updateFile(deps.db, premise, { stage: 'scan', source_format: format });
-    const scan = await deps.scanner.scan(bytes, context.signal);
+    const scan = await scanBytes(deps, bytes, context.signal);
     if (scan.verdict === 'infected')
       throw new StorageError('MALWARE_FOUND', 'Malware was found in this file.');
     await makeReady(deps, file, jsonText({ ...scan, at: deps.clock.now().toISOString() }));
   } catch (error) {
-    await settle(deps, file, classifyDatabaseError(error), context);
+    await settle(deps, file, error, context);
   }
 }
 
@@ -88,7 +87,6 @@ async function settle(deps: JobDeps, file: FileRow, error: unknown, context: Job
           code: 'PROCESSING_FAILED',
           message: 'The document could not be checked. Please upload it again.',
         } as const);
-    await end(trx, locked, isRefusal ? 'rejected' : 'failed', reason);
-    await destroyDocumentKey(trx, file.id);
+    await end(trx, locked, isRefusal ? 'rejected' : 'failed', reason, { mayBeWritten: false });
   });
 }

@@ -1,27 +1,31 @@
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { Stage } from '../domain/file-state.ts';
 
-/** One named step. `stop` ends the pipeline: what was to be done is committed. */
+/** `stop`: what was to be done is committed. `late`: the file has moved on, nothing was committed. */
+export type StepResult = 'go on' | 'stop' | 'late';
+
+/** One named step. */
 export interface Step<Work> {
   readonly stage: Stage;
-  readonly run: (work: Work) => Promise<'go on' | 'stop'>;
+  readonly run: (work: Work) => Promise<StepResult>;
 }
 
 /**
- * Runs steps in order. Before each, the deadline is checked and the stage is shown; a stage that cannot be shown means
- * that the work is late (the file has moved on), which ends it quietly. True when the last step was reached.
+ * Runs steps in order until one does not go on. Before each, the deadline is checked and the stage is shown; a stage that
+ * cannot be shown means that the work is late.
  */
 export async function runSteps<Work>(
   steps: readonly Step<Work>[],
   work: Work,
   guard: { readonly signal: AbortSignal; readonly show: (stage: Stage) => Promise<boolean> },
-): Promise<boolean> {
+): Promise<StepResult> {
   for (const step of steps) {
     if (guard.signal.aborted) throw interrupted(guard.signal);
-    if (!(await guard.show(step.stage))) return false;
-    if ((await step.run(work)) === 'stop') return false;
+    if (!(await guard.show(step.stage))) return 'late';
+    const result = await step.run(work);
+    if (result !== 'go on') return result;
   }
-  return true;
+  return 'go on';
 }
 
 function interrupted(signal: AbortSignal): StorageError {

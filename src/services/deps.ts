@@ -17,6 +17,8 @@ export interface FileLimits {
   readonly bytesPerOwner: number;
   /** How long reserved bytes may take to arrive. */
   readonly pendingSeconds: number;
+  /** How long the bytes of an upload in one request may take. */
+  readonly receiveSeconds: number;
   /** How long the work on received bytes may take before the photo fails with a reason. */
   readonly workSeconds: number;
   /** What is still being checked after this no longer depends on temporary storage. */

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import { Readable, Transform } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { mayAccessFile, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { FileId } from '../domain/ids.ts';
 import { recordAccess } from '../db/access-log.ts';
-import { listOwned, updateFile } from '../db/files.ts';
+import { listOwned } from '../db/files.ts';
 import type { FileRow } from '../db/schema.ts';
 import type { FileManagementService } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
 import { fileFor, lockedFileFor } from './photos/one-photo.ts';
 import { toPhotos } from './photos/photo-view.ts';
 import { remove } from './removal.ts';
-import type { StoredUpload } from './uploads/receive.ts';
+import { noteUpload, type StoredUpload } from './uploads/receive.ts';
 import { tooLarge } from './uploads/reserve.ts';
 import { storedKey } from './uploads/stored-key.ts';
 import { upload } from './uploads/upload.ts';
@@ -82,8 +82,9 @@ export async function openDocument(
 ): Promise<Readable> {
   const plain = await deps.security.decryptFile(contextOf(file));
   const { body } = await deps.storage.downloadFile(storedKey(file), signal === undefined ? {} : { signal });
-  body.on('error', (error) => plain.destroy(error));
-  return body.pipe(plain);
+  // Whichever of the two ends early takes the other with it: the failure is seen by who reads.
+  pipeline(body, plain, () => undefined);
+  return plain;
 }
 
 /** Encrypts with a key of the document's own while the bytes come in; hash and length are those of the plain bytes. */
@@ -96,21 +97,18 @@ async function receiveEncrypted(
   const measure = measured(deps.limits.maxFileSize);
   const source = body instanceof Readable ? body : Readable.from([body]);
   const encrypted = await deps.security.encryptFile(contextOf(file));
-  for (const part of [source, measure.stream]) part.on('error', (error) => encrypted.destroy(error));
-  const stored = await deps.storage.uploadFile(source.pipe(measure.stream).pipe(encrypted), {
+  // A failure of any of them is seen by the store, which reads the last.
+  pipeline(source, measure.stream, encrypted, () => undefined);
+  const stored = await deps.storage.uploadFile(encrypted, {
     key: storedKey(file),
     contentType: 'application/octet-stream',
     access: 'private',
     ...(signal === undefined ? {} : { signal }),
   });
-  const upload = { ...measure.result(), etag: stored.etag };
-  if (upload.bytes === 0) throw new StorageError('INVALID_REQUEST', 'The file is empty.');
-  await updateFile(
-    deps.db,
-    { id: file.id, from: 'pending' },
-    { upload_bytes: upload.bytes, upload_sha256: upload.sha256, upload_etag: upload.etag },
-  );
-  return upload;
+  const received = { ...measure.result(), etag: stored.etag };
+  if (received.bytes === 0) throw new StorageError('INVALID_REQUEST', 'The file is empty.');
+  await noteUpload(deps, file.id, storedKey(file), received);
+  return received;
 }
 
 /** Counts and hashes what passes; more than `maxBytes` is FILE_TOO_LARGE at once. */

@@ -28,7 +28,7 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
     reorderPhotos: (who, itemId, order, ifVersion) => reorderPhotos(deps, who, itemId, order, ifVersion),
 
     async reserveUpload(who, request) {
-      const file = await reserve(deps, who, reservationOf(who.userId, request));
+      const file = await reserve(deps, who, reservationOf(deps, who.userId, request));
       const id = fileId(file.id);
       const direct = await directForm(deps, id, request);
       return { id, direct };
@@ -67,12 +67,17 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
   };
 }
 
-function reservationOf(caller: string, request: ReserveRequest): ReservationRequest {
+function reservationOf(
+  { limits }: Pick<ServiceDeps, 'limits'>,
+  caller: string,
+  request: ReserveRequest,
+): ReservationRequest {
   const shared = {
     filename: request.filename,
     type: request.type,
     bytes: request.bytes,
     sha256: request.sha256 ?? null,
+    seconds: limits.pendingSeconds,
   };
   if (request.kind === 'item_photo') {
     if (request.itemId === undefined)

@@ -4,8 +4,9 @@ import { findItem, insertItem, listItems, updateItem } from '../db/items.ts';
 import type { ItemRow } from '../db/schema.ts';
 import { has, mayAccessItem, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
-import { type ItemId, itemId } from '../domain/ids.ts';
+import { isItemId, type ItemId, itemId } from '../domain/ids.ts';
 import type { Item, ItemsService } from './contracts.ts';
+import { cursorOf, parseCursor } from './cursor.ts';
 import type { ServiceDeps } from './deps.ts';
 import { deleteItemPhotos, existingItem } from './photos/gallery.ts';
 import { toPhotos } from './photos/photo-view.ts';
@@ -33,16 +34,16 @@ export function createItemsService(deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliv
     async listItems(who, page) {
       const own =
         page.sellerId !== undefined && mayAccessItem(who, 'see_all_photos', { sellerId: page.sellerId });
-      const after = page.after === undefined ? null : parseCursor(page.after);
+      const after = page.after === undefined ? null : parseCursor(page.after, isItemId);
       const rows = await listItems(deps.db, {
         ...(page.sellerId === undefined ? {} : { sellerId: page.sellerId }),
-        ...(after === null ? {} : { after }),
+        ...(after === null ? {} : { after: { createdAt: after.at, id: after.id } }),
         activeOnly: !own,
         limit: page.limit + 1,
       });
       const shown = rows.slice(0, page.limit);
       const last = shown.at(-1);
-      const next = rows.length > page.limit && last !== undefined ? cursorOf(last) : null;
+      const next = rows.length > page.limit && last !== undefined ? cursorOf(last.created_at, last.id) : null;
       return { items: await toItems(shown), next };
     },
 
@@ -106,29 +107,4 @@ function first(items: readonly Item[]): Item {
   const [item] = items;
   if (item === undefined) throw new StorageError('NOT_FOUND', 'There is no such listing.');
   return item;
-}
-
-function cursorOf(row: ItemRow): string {
-  return Buffer.from(JSON.stringify([row.created_at.toISOString(), row.id])).toString('base64url');
-}
-
-function parseCursor(text: string): { createdAt: Date; id: string } {
-  const parsed: unknown = safeJson(Buffer.from(text, 'base64url').toString());
-  if (!Array.isArray(parsed)) throw badCursor();
-  const [at, id]: unknown[] = parsed;
-  const createdAt = new Date(typeof at === 'string' ? at : '');
-  if (typeof id !== 'string' || Number.isNaN(createdAt.getTime())) throw badCursor();
-  return { createdAt, id };
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function badCursor(): StorageError {
-  return new StorageError('INVALID_REQUEST', 'The page marker is not one that we gave.');
 }

@@ -1,6 +1,6 @@
-import { type FileChanges, lockFileAndItem, nextGeneration, transition } from '../db/files.ts';
+import { type FileChanges, lockFileAndItem, lockProfile, nextGeneration, transition } from '../db/files.ts';
 import { bumpPhotosVersion } from '../db/items.ts';
-import { announceObjects, condemnObjects, listObjects, settleObjects } from '../db/objects.ts';
+import { condemnObjects, listObjects, settleObjects } from '../db/objects.ts';
 import { addToOutbox } from '../db/outbox.ts';
 import type { Db, FileRow } from '../db/schema.ts';
 import { listVariants, rekeyOriginal } from '../db/variants.ts';
@@ -9,9 +9,11 @@ import type { FileState } from '../domain/file-state.ts';
 import { fileId, itemId, userId } from '../domain/ids.ts';
 import { type ObjectKey, objectKey, profileAlias, publicKey } from '../domain/keys.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import { announceFor } from './announce.ts';
 import type { ServiceDeps } from './deps.ts';
 import { findViewKey } from './photos/one-photo.ts';
-import { replaceProfilePhotos } from './photos/profile-photos.ts';
+import { hasSuccessor, replaceProfilePhotos } from './photos/profile-photos.ts';
+import { discard, undo } from './removal.ts';
 
 /** The public key of one object of a photo whose hash is known. */
 export function keyOf(
@@ -29,8 +31,9 @@ export function keyOf(
 
 /**
  * Makes a photo public, in one transaction with what follows: its predecessor as profile photo leaves, caches of the
- * mutable alias are purged. Null when the premise (state, generation) no longer holds. The caller holds a transaction
- * and has put the original into the store under an announced key.
+ * mutable alias are purged. Null when the premise (state, generation) no longer holds, or when it is a profile photo
+ * whose successor was faster: then it leaves at once. The caller holds a transaction and has put the original into the
+ * store under an announced key.
  */
 export async function publish(
   db: Db,
@@ -46,6 +49,11 @@ export async function publish(
   if (published === null) return null;
   if (published.item_id !== null) await bumpPhotosVersion(db, published.item_id);
   if (published.kind === 'profile_photo') {
+    await lockProfile(db, published.owner_id);
+    if (await hasSuccessor(db, published)) {
+      await discard(db, published, { code: 'CONFLICT', message: 'A newer profile photo took its place.' });
+      return null;
+    }
     await replaceProfilePhotos(db, published);
     await addToOutbox(db, 'purge', {
       fileId: published.id,
@@ -68,25 +76,44 @@ export async function publishReviewed(
   if (view === null || original === undefined || file.hash12 === null)
     throw new StorageError('CONFLICT', 'This photo could not be checked yet, so it cannot be approved.');
   const key = keyOf(file, file.hash12, original);
-  await announceObjects(deps.db, file.id, [key]);
-  await deps.storage.copyFile(objectKey(view), key);
-  return deps.db.transaction().execute(async (trx) => {
-    const locked = await lockFileAndItem(trx, file.id);
-    if (locked?.state !== 'in_review') return null;
-    await alongside(trx);
-    await rekeyOriginal(trx, file.id, key);
-    await settleObjects(trx, [key]);
-    const deadline = new Date(deps.clock.now().getTime() + deps.limits.workSeconds * 1000);
-    const generation = await nextGeneration(trx, file.id);
-    const published = await publish(
-      trx,
-      { id: file.id, from: 'in_review', generation },
-      { stage: 'derive', deadline_at: deadline },
-    );
-    await condemnQuarantine(trx, file);
-    await addToOutbox(trx, 'derive', { fileId: file.id, generation });
+  const premise = { id: file.id, from: 'in_review', generation: file.generation } as const;
+  if (!(await announceFor(deps.db, premise, [key]))) return null;
+  try {
+    await deps.storage.copyFile(objectKey(view), key);
+    const published = await deps.db
+      .transaction()
+      .execute((trx) => commitReviewed(deps, trx, file, key, alongside));
+    if (published === null) await undo(deps.db, file.id, [key]);
     return published;
-  });
+  } catch (error) {
+    await undo(deps.db, file.id, [key]);
+    throw error;
+  }
+}
+
+async function commitReviewed(
+  deps: Pick<ServiceDeps, 'clock' | 'limits'>,
+  trx: Db,
+  file: FileRow,
+  key: ObjectKey,
+  alongside: (db: Db) => Promise<void>,
+): Promise<FileRow | null> {
+  const locked = await lockFileAndItem(trx, file.id);
+  if (locked?.state !== 'in_review' || locked.generation !== file.generation) return null;
+  await alongside(trx);
+  await rekeyOriginal(trx, file.id, key);
+  await settleObjects(trx, [key]);
+  const deadline = new Date(deps.clock.now().getTime() + deps.limits.workSeconds * 1000);
+  const generation = await nextGeneration(trx, file.id);
+  const published = await publish(
+    trx,
+    { id: file.id, from: 'in_review', generation },
+    { stage: 'derive', deadline_at: deadline, attempts: 0 },
+  );
+  if (published === null) return null;
+  await condemnQuarantine(trx, file);
+  await addToOutbox(trx, 'derive', { fileId: file.id, generation });
+  return published;
 }
 
 async function condemnQuarantine(db: Db, file: FileRow): Promise<void> {

@@ -1,9 +1,10 @@
 import { destroyDocumentKey } from '../db/document-keys.ts';
-import { closeGap, type FileChanges, transition } from '../db/files.ts';
+import { type FileChanges, lockFile, transition } from '../db/files.ts';
 import { bumpPhotosVersion } from '../db/items.ts';
-import { condemnObjects, listObjects } from '../db/objects.ts';
+import { condemnLate, condemnObjects, listObjects } from '../db/objects.ts';
 import { addToOutbox } from '../db/outbox.ts';
-import type { Db, FileRow } from '../db/schema.ts';
+import { closeGap } from '../db/positions.ts';
+import type { Database, Db, FileRow } from '../db/schema.ts';
 import { deleteVariants, listVariants } from '../db/variants.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { type FileState, holdsPlace } from '../domain/file-state.ts';
@@ -15,6 +16,13 @@ export interface Reason {
   readonly message: string;
 }
 
+/** What becomes of the objects of a file that ends. */
+interface Withdrawal {
+  readonly keep?: readonly string[];
+  /** Whether somebody may be writing an object of the file at this moment. Default: yes. */
+  readonly mayBeWritten?: boolean;
+}
+
 /**
  * A file leaves for good: rows now, objects and caches after the commit, through the outbox. The row stays as the
  * tombstone that explains it. Under the locks of item and file.
@@ -23,31 +31,53 @@ export async function remove(db: Db, file: FileRow): Promise<FileRow | null> {
   return leave(db, file, 'deleting', { reason_code: file.reason_code, reason_message: file.reason_message });
 }
 
-/** An upload that came to nothing: as `remove`, with the reason. */
+/** An upload that came to nothing, and nobody writes to any more unless `mayBeWritten`: as `remove`, with the reason. */
 export async function discard(
   db: Db,
   file: FileRow,
   reason: Reason & { duplicateOf?: string },
+  mayBeWritten = false,
 ): Promise<void> {
-  await leave(db, file, 'deleting', {
+  const changes = {
     reason_code: reason.code,
     reason_message: reason.message,
     duplicate_of: reason.duplicateOf ?? null,
-  });
+  };
+  await leave(db, file, 'deleting', changes, { mayBeWritten });
 }
 
 /**
  * A file ends as failed, rejected or taken down: nothing of it stays public, its place is given up. Objects in `keep`
- * (what an appeal needs) stay. Null when the file has moved on meanwhile.
+ * (what an appeal needs) stay. `mayBeWritten: false` from who knows that nobody writes any more. Null when the file has
+ * moved on meanwhile.
  */
 export async function end(
   db: Db,
   file: FileRow,
   to: Extract<FileState, 'failed' | 'rejected' | 'taken_down'>,
   reason: Reason,
-  keep: readonly string[] = [],
+  withdrawal: Withdrawal = {},
 ): Promise<FileRow | null> {
-  return leave(db, file, to, { reason_code: reason.code, reason_message: reason.message }, keep);
+  return leave(db, file, to, { reason_code: reason.code, reason_message: reason.message }, withdrawal);
+}
+
+/**
+ * Work came too late: removes what it wrote, but nothing that a row stands on (a twin may have won with the same keys),
+ * and also what nobody names any more because the file was deleted while it was written. Under the file's row lock.
+ */
+export async function undo(db: Database, fileId: string, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await db.transaction().execute(async (trx) => {
+    await lockFile(trx, fileId);
+    const named = new Set((await listVariants(trx, [fileId])).map((variant) => variant.key));
+    const condemned = await condemnLate(
+      trx,
+      fileId,
+      keys.filter((key) => !named.has(key)),
+    );
+    if (condemned.length > 0)
+      await addToOutbox(trx, 'delete-objects', { fileId, keys: condemned, paths: [] });
+  });
 }
 
 async function leave(
@@ -55,7 +85,7 @@ async function leave(
   file: FileRow,
   to: FileState,
   changes: FileChanges,
-  keep: readonly string[] = [],
+  withdrawal: Withdrawal = {},
 ): Promise<FileRow | null> {
   const left = await transition(db, { id: file.id, from: file.state, generation: file.generation }, to, {
     ...changes,
@@ -66,8 +96,8 @@ async function leave(
   });
   if (left === null) return null;
   await giveUpPlace(db, file);
-  await withdrawObjects(db, file, keep);
-  if (to === 'deleting' && file.kind === 'verification_document') await destroyDocumentKey(db, file.id);
+  await withdrawObjects(db, file, withdrawal);
+  if (file.kind === 'verification_document') await destroyDocumentKey(db, file.id);
   return left;
 }
 
@@ -78,13 +108,22 @@ async function giveUpPlace(db: Db, file: FileRow): Promise<void> {
   await bumpPhotosVersion(db, file.item_id);
 }
 
-/** Condemns every object of the file but those in `keep`, and has the CDN forget what was public. */
-export async function withdrawObjects(db: Db, file: FileRow, keep: readonly string[] = []): Promise<void> {
+/**
+ * Condemns every object of the file but those in `keep`, and has the CDN forget what was public. A key that is being
+ * written keeps its row until its writer is done (`undo`) or known to be dead (the sweep): bytes that arrive after the
+ * first removal are still named by it.
+ */
+async function withdrawObjects(
+  db: Db,
+  file: FileRow,
+  { keep = [], mayBeWritten = true }: Withdrawal,
+): Promise<void> {
   const variants = await listVariants(db, [file.id]);
-  const named = (await listObjects(db, file.id)).map((object) => object.key);
-  const keys = await condemnObjects(
+  const leaving = (await listObjects(db, file.id)).filter((object) => !keep.includes(object.key));
+  const keys = leaving.map((object) => object.key);
+  await condemnObjects(
     db,
-    named.filter((key) => !keep.includes(key)),
+    leaving.filter((object) => object.state !== 'writing' || !mayBeWritten).map((object) => object.key),
   );
   await deleteVariants(db, file.id, keep);
   const alias = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];

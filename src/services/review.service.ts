@@ -1,20 +1,23 @@
 import { recordAccess } from '../db/access-log.ts';
 import { countInReview, findFile, listInReview, lockFileAndItem, nextGeneration } from '../db/files.ts';
 import { findItem } from '../db/items.ts';
-import { announceObjects, settleObjects } from '../db/objects.ts';
+import { settleObjects } from '../db/objects.ts';
 import { insertDecision, listAppeals } from '../db/review.ts';
 import type { Db, FileRow, VariantRow } from '../db/schema.ts';
 import { listVariants, restoreOriginal } from '../db/variants.ts';
 import { has, type Principal } from '../domain/access.ts';
-import { StorageError } from '../domain/errors.ts';
-import { isPublic } from '../domain/file-state.ts';
-import { objectKey, parsePublicKey, quarantineViewKey } from '../domain/keys.ts';
+import { isStorageError, StorageError } from '../domain/errors.ts';
+import { isPublic, PUBLIC_STATES } from '../domain/file-state.ts';
+import { type ObjectKey, objectKey, parsePublicKey, quarantineViewKey } from '../domain/keys.ts';
+import { isFileId } from '../domain/ids.ts';
+import { announceFor } from './announce.ts';
 import type { ReviewEntry, ReviewService } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
 import type { Photo } from './photo.ts';
 import { fileFor, findViewKey, viewOf } from './photos/one-photo.ts';
 import { publishReviewed } from './publication.ts';
-import { end } from './removal.ts';
+import { cursorOf, parseCursor } from './cursor.ts';
+import { end, undo } from './removal.ts';
 
 /** How long the address of a view works for a moderator, in seconds. */
 const VIEW_SECONDS = 3600;
@@ -26,9 +29,9 @@ export function createReviewService(deps: Deps): ReviewService {
   return {
     async listReview(who, page) {
       assertStaff(who);
-      const after = page.after === undefined ? null : await findFile(deps.db, page.after);
+      const after = page.after === undefined ? null : parseCursor(page.after, isFileId);
       const files = await listInReview(deps.db, {
-        ...(after === null ? {} : { after: { updatedAt: after.updated_at, id: after.id } }),
+        ...(after === null ? {} : { after: { updatedAt: after.at, id: after.id } }),
         limit: page.limit + 1,
       });
       const shown = files.slice(0, page.limit);
@@ -38,7 +41,9 @@ export function createReviewService(deps: Deps): ReviewService {
       );
       const photos: ReviewEntry[] = [];
       for (const file of shown) photos.push(await entryOf(deps, who, file, appeals.get(file.id) ?? null));
-      const next = files.length > page.limit ? (shown.at(-1)?.id ?? null) : null;
+      const last = shown.at(-1);
+      const next =
+        files.length > page.limit && last !== undefined ? cursorOf(last.updated_at, last.id) : null;
       return { photos, next, count: await countInReview(deps.db) };
     },
 
@@ -50,16 +55,28 @@ export function createReviewService(deps: Deps): ReviewService {
         fileId: id,
         details: { reason: decision.reason },
       });
-      switch (decision.decision) {
-        case 'approve':
-          return approve(deps, who, file, decision.reason);
-        case 'reject':
-          return reject(deps, who, file, decision.reason);
-        case 'takedown':
-          return takeDown(deps, who, file, decision.reason);
+      try {
+        return await DECIDE[decision.decision](deps, who, file, decision.reason);
+      } catch (error) {
+        // What the decision was to be made on is gone: somebody else was faster.
+        if (isStorageError(error, 'NOT_FOUND') && (await hasMovedOn(deps, file))) throw alreadyDecided();
+        throw error;
       }
     },
   };
+}
+
+type Decide = (deps: Deps, who: Principal, file: FileRow, reason: string) => Promise<Photo>;
+
+const DECIDE: Readonly<Record<'approve' | 'reject' | 'takedown', Decide>> = {
+  approve,
+  reject,
+  takedown: takeDown,
+};
+
+async function hasMovedOn(deps: Deps, file: FileRow): Promise<boolean> {
+  const now = await findFile(deps.db, file.id);
+  return now?.state !== file.state || now.generation !== file.generation;
 }
 
 async function entryOf(
@@ -99,7 +116,7 @@ async function reject(deps: Deps, who: Principal, file: FileRow, reason: string)
       locked,
       'rejected',
       { code: 'CONTENT_REJECTED', message: reason },
-      await quarantined(trx, locked),
+      { keep: await quarantined(trx, locked) },
     );
   });
   if (rejected === null) throw alreadyDecided();
@@ -111,24 +128,50 @@ async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: strin
   if (!isPublic(file.state)) throw alreadyDecided();
   const original = (await listVariants(deps.db, [file.id])).find((variant) => variant.name === 'original');
   const viewKey = original === undefined ? null : viewKeyOf(original);
-  if (original !== undefined && viewKey !== null) {
-    await announceObjects(deps.db, file.id, [viewKey]);
-    await deps.storage.copyFile(objectKey(original.key), viewKey);
-  }
-  const down = await deps.db.transaction().execute(async (trx) => {
-    const locked = await lockFileAndItem(trx, file.id);
-    if (locked === null || !isPublic(locked.state)) return null;
-    await note(trx, who, file, 'takedown', reason);
-    const keep = viewKey === null ? [] : [viewKey];
-    const left = await end(trx, locked, 'taken_down', { code: 'CONTENT_REJECTED', message: reason }, keep);
-    await settleObjects(trx, keep);
-    if (original !== undefined && viewKey !== null) await restoreOriginal(trx, { ...original, key: viewKey });
-    await nextGeneration(trx, file.id);
-    return left;
-  });
+  const view = original === undefined || viewKey === null ? null : { original, key: viewKey };
+  const down = await withView(deps, file, view, () =>
+    deps.db.transaction().execute(async (trx) => {
+      const locked = await lockFileAndItem(trx, file.id);
+      if (locked === null || !isPublic(locked.state) || locked.generation !== file.generation) return null;
+      await note(trx, who, file, 'takedown', reason);
+      const keep = view === null ? [] : [view.key];
+      const left = await end(
+        trx,
+        locked,
+        'taken_down',
+        { code: 'CONTENT_REJECTED', message: reason },
+        { keep },
+      );
+      await settleObjects(trx, keep);
+      if (view !== null) await restoreOriginal(trx, { ...view.original, key: view.key });
+      await nextGeneration(trx, file.id);
+      return left;
+    }),
+  );
   if (down === null) throw alreadyDecided();
   await deps.deliverNow(file.id);
   return viewOf(deps, who, down);
+}
+
+/** Copies the public original into quarantine before `commit`, and removes the copy when nothing came of it. */
+async function withView(
+  deps: Deps,
+  file: FileRow,
+  view: { readonly original: VariantRow; readonly key: ObjectKey } | null,
+  commit: () => Promise<FileRow | null>,
+): Promise<FileRow | null> {
+  if (view === null) return commit();
+  const premise = { id: file.id, from: PUBLIC_STATES, generation: file.generation };
+  if (!(await announceFor(deps.db, premise, [view.key]))) return null;
+  try {
+    await deps.storage.copyFile(objectKey(view.original.key), view.key);
+    const done = await commit();
+    if (done === null) await undo(deps.db, file.id, [view.key]);
+    return done;
+  } catch (error) {
+    await undo(deps.db, file.id, [view.key]);
+    throw error;
+  }
 }
 
 function viewKeyOf(original: VariantRow) {

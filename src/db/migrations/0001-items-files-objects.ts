@@ -55,7 +55,7 @@ const STATEMENTS = [
      reason_code text,
      reason_message text,
      warnings jsonb not null default '[]',
-     alt text check (length(alt) <= 500),
+     alt text check (length(alt) <= 1000),
      filename text not null,
      claimed_type text,
      claimed_bytes bigint,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { StorageError } from '../../domain/errors.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
-import { rawKey } from './raw.ts';
+import { scanBytes } from '../checks.ts';
+import { readRaw } from './raw.ts';
 import type { Step } from '../steps.ts';
 import { type IngestWork, need } from './work.ts';
 
@@ -12,11 +12,7 @@ export const inspect: Step<IngestWork> = {
   stage: 'inspect',
   async run(work) {
     const { file, deps } = work;
-    const key = await rawKey(deps.db, file);
-    // A copy in quarantine has an ETag of its own: the hash below pins both.
-    const pin = key.startsWith('temp/') ? { ifMatch: need(file.upload_etag, 'etag') } : {};
-    const { body } = await deps.storage.downloadFile(key, { ...pin, signal: work.signal });
-    const bytes = await buffer(body);
+    const bytes = await readRaw(deps, file, work.signal);
     if (createHash('sha256').update(bytes).digest('hex') !== file.upload_sha256)
       throw new StorageError('UPLOAD_MISMATCH', 'The stored bytes are not those that were uploaded.');
     const header = await deps.images.inspect(bytes);
@@ -34,7 +30,7 @@ export const inspect: Step<IngestWork> = {
 export const scan: Step<IngestWork> = {
   stage: 'scan',
   async run(work) {
-    const result = await work.deps.scanner.scan(need(work.bytes, 'bytes'), work.signal);
+    const result = await scanBytes(work.deps, need(work.bytes, 'bytes'), work.signal);
     work.scan = result;
     await changed(work, { scan: jsonText({ ...result, at: work.deps.clock.now().toISOString() }) });
     if (result.verdict === 'infected')

@@ -2,22 +2,21 @@ import { StorageError } from '../../domain/errors.ts';
 import { fileId, userId } from '../../domain/ids.ts';
 import { objectKey, profileAlias, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
 import { lockFile, transition } from '../../db/files.ts';
-import { announceObjects, condemnObjects, settleObjects } from '../../db/objects.ts';
+import { condemnObjects, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
-import { encodeClean, putVariant, undo } from './store.ts';
-import { type IngestWork, planOf } from './work.ts';
+import { encodeClean, putVariant } from './store.ts';
+import { announce, type IngestWork, planOf } from './work.ts';
 
 /** 1200, 800 and 300 px in each format, from the pixels that are held. */
 export const derive: Step<IngestWork> = {
   stage: 'derive',
   async run(work) {
     const plan = planOf(work).filter((variant) => variant.name !== 'original');
-    await announceObjects(
-      work.deps.db,
-      work.file.id,
+    await announce(
+      work,
       plan.map((variant) => keyOf(work.file, work.hash12, variant)),
     );
     for (const planned of plan) {
@@ -72,8 +71,8 @@ export const finish: Step<IngestWork> = {
       await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys: condemned, paths });
       return row;
     });
-    if (ready === null) await undo(work, keys);
-    else work.file = ready;
+    if (ready === null) return 'late';
+    work.file = ready;
     return 'stop';
   },
 };

@@ -1,10 +1,9 @@
-import { type ErrorCode, isStorageError } from '../../domain/errors.ts';
+import { type ErrorCode, isStorageError, type StorageError } from '../../domain/errors.ts';
 import type { FileState } from '../../domain/file-state.ts';
 import { findFile, lockFileAndItem, setStage, transition, updateFile } from '../../db/files.ts';
 import type { FileRow } from '../../db/schema.ts';
-import { classifyDatabaseError } from '../../db/transient.ts';
 import type { JobContext, JobPayloads } from '../../ports/job-queue.ts';
-import { end, type Reason } from '../../services/removal.ts';
+import { end, type Reason, undo } from '../../services/removal.ts';
 import type { JobDeps } from '../deps.ts';
 import { runSteps, type Step } from '../steps.ts';
 import { decode, inspect, scan } from './check.ts';
@@ -40,6 +39,9 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'BANNED_IMAGE',
   'UPLOAD_MISMATCH',
 ]);
+
+/** Codes that a failed photo tells its uploader; any other is ours to know. */
+const EXPLAINED: ReadonlySet<ErrorCode> = new Set(['DEADLINE_EXCEEDED', 'STORAGE_FULL']);
 
 /** Checks that are down: the photo waits, then a person is asked. Never "clean". */
 const UNCHECKED: ReadonlySet<ErrorCode> = new Set(['SCANNER_UNAVAILABLE', 'MODERATOR_UNAVAILABLE']);
@@ -96,13 +98,14 @@ async function runGuarded(
   ]);
   const work = newWork(deps, file, signal);
   try {
-    await runSteps(steps, work, {
+    const result = await runSteps(steps, work, {
       signal,
       show: (stage) =>
         setStage(deps.db, { id: file.id, from: work.file.state, generation: file.generation }, stage),
     });
+    if (result === 'late') await undo(deps.db, file.id, work.announced);
   } catch (error) {
-    await settle(work, classifyDatabaseError(error), context);
+    await settle(work, error, context);
   } finally {
     await work.image?.close();
   }
@@ -110,33 +113,43 @@ async function runGuarded(
 
 /** What an error makes of the photo: refused, asked about, failed, or tried again. */
 async function settle(work: IngestWork, error: unknown, context: JobContext): Promise<void> {
-  const { deps, file } = work;
-  if (isStorageError(error) && REFUSALS.has(error.code) && work.file.state === 'checking') {
-    await endAs(work, 'rejected', { code: error.code, message: error.message });
-    return;
-  }
+  if (isRefusal(work, error)) return endAs(work, 'rejected', { code: error.code, message: error.message });
   const isLate = isStorageError(error, 'CONFLICT') || isStorageError(error, 'VERSION_CONFLICT');
-  if (isLate && (await isOver(work))) return;
-  const isLast = context.isLastAttempt || file.attempts >= MAX_ATTEMPTS;
-  const isHandedBack = context.signal.aborted;
-  const mayRetry =
-    isHandedBack || isStorageError(error, 'ABORTED') || (isStorageError(error) && error.retryable);
-  if (mayRetry && (!isLast || isHandedBack)) throw error;
-  deps.log.error({ err: error, fileId: file.id, stage: work.file.stage }, 'a photo could not be processed');
-  if (isStorageError(error) && UNCHECKED.has(error.code) && work.file.state === 'checking') {
-    await holdUnchecked(work, {
-      code: error.code,
-      message: 'It could not be checked by machine; a moderator looks at it.',
-    });
-    return;
-  }
-  const code = isStorageError(error, 'DEADLINE_EXCEEDED') ? 'DEADLINE_EXCEEDED' : 'PROCESSING_FAILED';
+  if (isLate && (await isOver(work))) return undo(work.deps.db, work.file.id, work.announced);
+  if (isToBeTriedAgain(work, error, context)) throw error;
+  const { deps, file } = work;
+  deps.log.error({ err: error, fileId: file.id, stage: file.stage }, 'a photo could not be processed');
+  if (isStorageError(error) && UNCHECKED.has(error.code) && file.state === 'checking')
+    return askPerson(work, error);
+  const code = isStorageError(error) && EXPLAINED.has(error.code) ? error.code : 'PROCESSING_FAILED';
   await endAs(work, 'failed', { code, message: NOT_PROCESSED });
+}
+
+function isRefusal(work: IngestWork, error: unknown): error is StorageError {
+  return isStorageError(error) && REFUSALS.has(error.code) && work.file.state === 'checking';
+}
+
+function isToBeTriedAgain(work: IngestWork, error: unknown, context: JobContext): boolean {
+  if (context.signal.aborted) return true;
+  const mayHelp = isStorageError(error) && (error.retryable || error.code === 'ABORTED');
+  return mayHelp && !context.isLastAttempt && work.file.attempts < MAX_ATTEMPTS;
+}
+
+/** A check is down for good. What shows itself to be no photo on the way to the person is refused all the same. */
+async function askPerson(work: IngestWork, error: StorageError): Promise<void> {
+  const message = 'It could not be checked by machine; a moderator looks at it.';
+  try {
+    const result = await holdUnchecked(work, { code: error.code, message });
+    if (result === 'late') await undo(work.deps.db, work.file.id, work.announced);
+  } catch (second) {
+    if (!isRefusal(work, second)) throw second;
+    await endAs(work, 'rejected', { code: second.code, message: second.message });
+  }
 }
 
 /** Processes died over this photo again and again: it ends here. */
 async function giveUp(deps: JobDeps, file: FileRow): Promise<void> {
-  await endAs({ deps, file }, 'failed', { code: 'PROCESSING_FAILED', message: NOT_PROCESSED });
+  await endAs({ deps, file, announced: [] }, 'failed', { code: 'PROCESSING_FAILED', message: NOT_PROCESSED });
 }
 
 async function isOver(work: IngestWork): Promise<boolean> {
@@ -145,13 +158,14 @@ async function isOver(work: IngestWork): Promise<boolean> {
 }
 
 async function endAs(
-  { deps, file }: Pick<IngestWork, 'deps' | 'file'>,
+  { deps, file, announced }: Pick<IngestWork, 'deps' | 'file' | 'announced'>,
   state: Extract<FileState, 'rejected' | 'failed'>,
   reason: Reason,
 ): Promise<void> {
-  await deps.db.transaction().execute(async (trx) => {
+  const ended = await deps.db.transaction().execute(async (trx) => {
     const locked = await lockFileAndItem(trx, file.id);
-    if (locked === null || locked.generation !== file.generation || locked.state !== file.state) return;
-    await end(trx, locked, state, reason);
+    if (locked?.generation !== file.generation || locked.state !== file.state) return null;
+    return end(trx, locked, state, reason, { mayBeWritten: false });
   });
+  if (ended === null) await undo(deps.db, file.id, announced);
 }

@@ -2,6 +2,7 @@ import { StorageError } from '../../domain/errors.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
 import { findItem } from '../../db/items.ts';
+import { judgePhoto } from '../checks.ts';
 import type { Step } from '../steps.ts';
 import { holdForReview, rejectContent } from './quarantine.ts';
 import { type IngestWork, need } from './work.ts';
@@ -15,20 +16,18 @@ export const moderate: Step<IngestWork> = {
     work.analysis = await image.analyse(work.signal);
     const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
     const photo = { image, analysis: work.analysis, category: item?.category ?? null };
-    work.moderation = await deps.moderator.moderate(photo, work.signal);
+    work.moderation = await judgePhoto(deps, photo, work.signal);
     await record(work);
     switch (work.moderation.verdict) {
       case 'publish':
         return 'go on';
       case 'review':
-        await holdForReview(work, {
+        return holdForReview(work, {
           code: 'CONTENT_REJECTED',
           message: 'A moderator looks at this photo first.',
         });
-        return 'stop';
       case 'reject':
-        await rejectContent(work);
-        return 'stop';
+        return rejectContent(work);
     }
   },
 };

@@ -1,11 +1,10 @@
-import { fileId } from '../../domain/ids.ts';
-import { announceObjects, settleObjects } from '../../db/objects.ts';
+import { settleObjects } from '../../db/objects.ts';
 import { lockFileAndItem } from '../../db/files.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf, publish } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
-import { encodeClean, putVariant, undo } from './store.ts';
-import { type IngestWork, need, planOf } from './work.ts';
+import { encodeClean, putVariant } from './store.ts';
+import { announce, type IngestWork, need, planOf } from './work.ts';
 
 /** The sanitised original becomes public: from here on the uploader has a URL. */
 export const publishOriginal: Step<IngestWork> = {
@@ -15,7 +14,7 @@ export const publishOriginal: Step<IngestWork> = {
     const [plan] = planOf(work);
     const original = await encodeClean(work, need(plan ?? null, 'original'));
     const key = keyOf(file, work.hash12, original);
-    await announceObjects(deps.db, fileId(file.id), [key]);
+    await announce(work, [key]);
     await putVariant(work, key, original);
     const published = await deps.db.transaction().execute(async (trx) => {
       await lockFileAndItem(trx, file.id);
@@ -29,10 +28,7 @@ export const publishOriginal: Step<IngestWork> = {
       await settleObjects(trx, [key]);
       return row;
     });
-    if (published === null) {
-      await undo(work, [key]);
-      return 'stop';
-    }
+    if (published === null) return 'late';
     work.file = published;
     return 'go on';
   },

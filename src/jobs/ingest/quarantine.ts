@@ -1,19 +1,20 @@
 import { fileId } from '../../domain/ids.ts';
 import { type ObjectKey, quarantineRawKey, quarantineViewKey, uploadKey } from '../../domain/keys.ts';
 import { findFile, lockFileAndItem, transition } from '../../db/files.ts';
-import { announceObjects, condemnObjects, settleObjects } from '../../db/objects.ts';
+import { condemnObjects, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db } from '../../db/schema.ts';
 import { insertVariants } from '../../db/variants.ts';
 import type { EncodedVariant } from '../../ports/image-engine.ts';
 import { end, type Reason } from '../../services/removal.ts';
-import { rawKey as currentRawKey } from './raw.ts';
-import { encodeClean, putVariant, undo } from './store.ts';
-import { type IngestWork, need, planOf } from './work.ts';
+import type { StepResult } from '../steps.ts';
+import { withRaw } from './raw.ts';
+import { encodeClean, putVariant } from './store.ts';
+import { announce, type IngestWork, need, planOf } from './work.ts';
 
 /** checking → in_review: raw bytes and a sanitised view go to quarantine, a person decides. */
-export async function holdForReview(work: IngestWork, reason: Reason): Promise<void> {
-  await quarantine(work, (db) =>
+export async function holdForReview(work: IngestWork, reason: Reason): Promise<StepResult> {
+  return quarantine(work, (db) =>
     transition(db, { id: work.file.id, from: 'checking', generation: work.file.generation }, 'in_review', {
       stage: null,
       deadline_at: null,
@@ -25,21 +26,21 @@ export async function holdForReview(work: IngestWork, reason: Reason): Promise<v
 }
 
 /** checking → rejected for its content: kept in quarantine, so that an appeal can be judged. */
-export async function rejectContent(work: IngestWork): Promise<void> {
+export async function rejectContent(work: IngestWork): Promise<StepResult> {
   const reason: Reason = {
     code: 'CONTENT_REJECTED',
     message: 'This photo shows something that may not be offered here.',
   };
-  await quarantine(work, async (db, keys) => {
+  return quarantine(work, async (db, keys) => {
     const file = await findFile(db, work.file.id);
     if (file?.state !== 'checking' || file.generation !== work.file.generation) return null;
-    return end(db, file, 'rejected', reason, keys);
+    return end(db, file, 'rejected', reason, { keep: keys, mayBeWritten: false });
   });
 }
 
 type Commit = (db: Db, keys: readonly string[]) => Promise<object | null>;
 
-async function quarantine(work: IngestWork, commit: Commit): Promise<void> {
+async function quarantine(work: IngestWork, commit: Commit): Promise<StepResult> {
   const { deps, file } = work;
   const id = fileId(file.id);
   const [original] = planOf(work);
@@ -47,9 +48,10 @@ async function quarantine(work: IngestWork, commit: Commit): Promise<void> {
   const rawKey = quarantineRawKey(id);
   const viewKey = quarantineViewKey(id, work.hash12, view.format);
   const keys = [rawKey, viewKey];
-  await announceObjects(deps.db, id, keys);
-  const raw = await currentRawKey(deps.db, file);
-  if (raw !== rawKey) await deps.storage.copyFile(raw, rawKey);
+  await announce(work, keys);
+  await withRaw(deps.db, file, async (raw) => {
+    if (raw !== rawKey) await deps.storage.copyFile(raw, rawKey, { signal: work.signal });
+  });
   await putVariant(work, viewKey, view);
   const committed = await deps.db.transaction().execute(async (trx) => {
     await lockFileAndItem(trx, file.id);
@@ -58,7 +60,7 @@ async function quarantine(work: IngestWork, commit: Commit): Promise<void> {
     await nameQuarantined(trx, work, keys, viewKey, view);
     return true;
   });
-  if (!committed) await undo(work, keys);
+  return committed ? 'stop' : 'late';
 }
 
 async function nameQuarantined(

@@ -1,10 +1,6 @@
 import { StorageError } from '../../domain/errors.ts';
 import type { ObjectKey } from '../../domain/keys.ts';
 import { mediaTypeOf, type PlannedVariant } from '../../domain/renditions.ts';
-import { lockFile } from '../../db/files.ts';
-import { condemnObjects, listObjects } from '../../db/objects.ts';
-import { addToOutbox } from '../../db/outbox.ts';
-import { listVariants } from '../../db/variants.ts';
 import type { EncodedVariant } from '../../ports/image-engine.ts';
 import { type IngestWork, need } from './work.ts';
 
@@ -28,22 +24,5 @@ export async function putVariant(work: IngestWork, key: ObjectKey, variant: Enco
     access: key.startsWith('quarantine/') ? 'private' : 'public',
     cacheControl: key.startsWith('quarantine/') ? 'private, no-store' : IMMUTABLE,
     signal: work.signal,
-  });
-}
-
-/**
- * The work came too late: removes what it wrote, but nothing that a row stands on (a twin may have won with the same
- * keys). Under the file's row lock.
- */
-export async function undo(work: IngestWork, keys: readonly string[]): Promise<void> {
-  const { deps, file } = work;
-  await deps.db.transaction().execute(async (trx) => {
-    await lockFile(trx, file.id);
-    const named = new Set((await listVariants(trx, [file.id])).map((variant) => variant.key));
-    const written = (await listObjects(trx, file.id)).filter((object) => object.state === 'writing');
-    const ours = written.map((object) => object.key).filter((key) => keys.includes(key) && !named.has(key));
-    const condemned = await condemnObjects(trx, ours);
-    if (condemned.length > 0)
-      await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys: condemned, paths: [] });
   });
 }

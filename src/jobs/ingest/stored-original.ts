@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { objectKey } from '../../domain/keys.ts';
 import { listVariants } from '../../db/variants.ts';
 import type { Step } from '../steps.ts';
-import { type IngestWork, need } from './work.ts';
+import { hash12Of, type IngestWork, need } from './work.ts';
 
 /** Decodes the sanitised original again: after a restart, or once a moderator has approved it. */
 export const openStoredOriginal: Step<IngestWork> = {
@@ -12,6 +12,7 @@ export const openStoredOriginal: Step<IngestWork> = {
     const original = need(variants.find((variant) => variant.name === 'original') ?? null, 'original');
     const { body } = await work.deps.storage.downloadFile(objectKey(original.key), { signal: work.signal });
     const bytes = await buffer(body);
+    work.hash12 = hash12Of(work.deps, work.file, 'stored original');
     work.image = await work.deps.images.open(bytes, { kind: work.file.kind, signal: work.signal });
     return 'go on';
   },

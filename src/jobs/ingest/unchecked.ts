@@ -1,4 +1,5 @@
 import type { Reason } from '../../services/removal.ts';
+import type { StepResult } from '../steps.ts';
 import { decode, inspect } from './check.ts';
 import { holdForReview } from './quarantine.ts';
 import type { IngestWork } from './work.ts';
@@ -7,12 +8,13 @@ import type { IngestWork } from './work.ts';
  * Scanner or moderator are down for good: the photo goes to a person, with a sanitised view. Our own re-encoding is
  * what the person sees and what would be published, never the uploaded bytes.
  */
-export async function holdUnchecked(work: IngestWork, reason: Reason): Promise<void> {
+export async function holdUnchecked(work: IngestWork, reason: Reason): Promise<StepResult> {
   if (work.bytes === null) await inspect.run(work);
   if (work.image === null) await decode.run(work);
-  await holdForReview(work, reason);
+  const result = await holdForReview(work, reason);
   work.deps.log.warn(
     { fileId: work.file.id, code: reason.code },
     'a photo waits for review because a check was down',
   );
+  return result;
 }

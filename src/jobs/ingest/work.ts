@@ -5,13 +5,15 @@ import type { FileRow } from '../../db/schema.ts';
 import type { DecodedImage, EncodedVariant, ImageAnalysis } from '../../ports/image-engine.ts';
 import type { ModerationResult } from '../../ports/moderator.ts';
 import type { ScanResult } from '../../ports/scanner.ts';
+import { announceFor } from '../../services/announce.ts';
 import type { JobDeps } from '../deps.ts';
 
 /** What one run of the pipeline has found so far. Each field is set by one step and only read by later ones. */
 export interface IngestWork {
   readonly deps: JobDeps;
   readonly signal: AbortSignal;
-  readonly hash12: string;
+  /** In the names of what this run makes. */
+  hash12: string;
   /** The row as this run last committed it. */
   file: FileRow;
   /** Set by `inspect`: the upload, read once. */
@@ -23,6 +25,8 @@ export interface IngestWork {
   /** Set by `moderate`. */
   analysis: ImageAnalysis | null;
   moderation: ModerationResult | null;
+  /** Keys this run has announced: removed again when it turns out to be late. */
+  readonly announced: string[];
   /** Set by `derive`: what is in the store and waits for its commit. */
   readonly made: {
     readonly key: string;
@@ -35,13 +39,14 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
   return {
     deps,
     signal,
-    hash12: file.hash12 ?? hash12Of(deps, file),
+    hash12: hash12Of(deps, file, 'upload'),
     file,
     bytes: null,
     scan: null,
     image: null,
     analysis: null,
     moderation: null,
+    announced: [],
     made: [],
   };
 }
@@ -56,12 +61,26 @@ export function planOf(work: IngestWork) {
   return planVariants(work.file.kind, need(work.image, 'image').facts.hasAlpha, work.deps.encoder);
 }
 
-/** First 12 hex digits of SHA-256(upload hash + recipe version): design §6. */
-function hash12Of(deps: JobDeps, file: FileRow): string {
-  const recipe = recipeVersion(deps.encoder, deps.images.versions);
-  return createHash('sha256')
+/** Names keys before they are written, and remembers them. CONFLICT when the photo has moved on. */
+export async function announce(work: IngestWork, keys: readonly string[]): Promise<void> {
+  work.announced.push(...keys);
+  const { id, state, generation } = work.file;
+  if (!(await announceFor(work.deps.db, { id, from: state, generation }, keys)))
+    throw new StorageError('CONFLICT', 'The photo has moved on.');
+}
+
+/**
+ * First 12 hex digits of SHA-256(upload hash + recipe version): design §6. What is made from the stored original has
+ * other bytes than what is made from the upload, so it gets other keys.
+ */
+export function hash12Of(
+  deps: Pick<JobDeps, 'encoder' | 'images'>,
+  file: Pick<FileRow, 'upload_sha256'>,
+  source: 'upload' | 'stored original',
+): string {
+  const hash = createHash('sha256')
     .update(need(file.upload_sha256, 'upload hash'))
-    .update(recipe)
-    .digest('hex')
-    .slice(0, 12);
+    .update(recipeVersion(deps.encoder, deps.images.versions));
+  if (source === 'stored original') hash.update(source);
+  return hash.digest('hex').slice(0, 12);
 }

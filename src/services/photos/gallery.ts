@@ -1,5 +1,6 @@
-import { listPlaced, listUnplaced, lockFile, writeOrder } from '../../db/files.ts';
+import { lockFile } from '../../db/files.ts';
 import { bumpPhotosVersion, findItem, lockItem, markItemDeleted } from '../../db/items.ts';
+import { listPlaced, listUnplaced, writeOrder } from '../../db/positions.ts';
 import type { Db, ItemRow } from '../../db/schema.ts';
 import { mayAccessItem, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
@@ -9,6 +10,11 @@ import type { Gallery } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { remove } from '../removal.ts';
 import { toPhotos } from './photo-view.ts';
+
+/** Refused photos that a gallery shows its owner: the newest. */
+const SHOWN_UNPLACED = 50;
+/** Refused photos that leave with a listing; any more are left to the next call. */
+const REMOVED_UNPLACED = 10_000;
 
 /** Photos of a listing in order; without rights on it only those that are public. */
 export async function getItemPhotos(
@@ -20,7 +26,7 @@ export async function getItemPhotos(
   const inside = mayAccessItem(who, 'see_all_photos', { sellerId: item.seller_id });
   const placed = await listPlaced(deps.db, itemId);
   const files = inside
-    ? [...placed, ...(await listUnplaced(deps.db, itemId))]
+    ? [...placed, ...(await listUnplaced(deps.db, itemId, SHOWN_UNPLACED))]
     : placed.filter((file) => isPublic(file.state));
   return { photos: await toPhotos(deps, files, inside), version: item.photos_version };
 }
@@ -63,9 +69,10 @@ export async function deleteItemPhotos(
     const item = await lockItem(trx, itemId);
     if (item === null || item.deleted_at !== null) throw noListing();
     assertMayEdit(who, item);
-    const ids = [...(await listPlaced(trx, itemId)), ...(await listUnplaced(trx, itemId))].map(
-      (file) => file.id,
-    );
+    const ids = [
+      ...(await listPlaced(trx, itemId)),
+      ...(await listUnplaced(trx, itemId, REMOVED_UNPLACED)),
+    ].map((file) => file.id);
     // From the last to the first, so that no position is closed twice.
     for (const id of ids.toReversed()) {
       const file = await lockFile(trx, id);

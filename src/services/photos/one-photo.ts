@@ -1,14 +1,8 @@
 import { recordAccess } from '../../db/access-log.ts';
-import {
-  findFile,
-  lockFileAndItem,
-  nextGeneration,
-  nextPosition,
-  transition,
-  updateFile,
-} from '../../db/files.ts';
+import { findFile, lockFileAndItem, nextGeneration, transition, updateFile } from '../../db/files.ts';
 import { bumpPhotosVersion } from '../../db/items.ts';
 import { listObjects } from '../../db/objects.ts';
+import { nextPosition } from '../../db/positions.ts';
 import { insertAppeal } from '../../db/review.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
@@ -70,7 +64,9 @@ export async function appeal(
 ): Promise<Photo> {
   const file = await deps.db.transaction().execute(async (trx) => {
     const before = await lockedFileFor(trx, who, 'appeal', id);
-    const kept = (await listObjects(trx, id)).some((object) => object.key.startsWith('quarantine/'));
+    const kept = (await listObjects(trx, id)).some(
+      (object) => object.state === 'live' && object.key.startsWith('quarantine/view/'),
+    );
     if ((before.state !== 'rejected' && before.state !== 'taken_down') || !kept)
       throw new StorageError('CONFLICT', 'There is nothing to appeal: upload the photo again instead.');
     await insertAppeal(trx, { fileId: id, userId: who.userId, message });
@@ -113,7 +109,8 @@ export async function findViewKey(db: Db, file: FileRow): Promise<string | null>
   const possible = new Set<string>(
     OUTPUT_FORMATS.map((format) => quarantineViewKey(idOf(file), hash12, format)),
   );
-  return (await listObjects(db, file.id)).find((object) => possible.has(object.key))?.key ?? null;
+  const objects = await listObjects(db, file.id);
+  return objects.find((object) => object.state === 'live' && possible.has(object.key))?.key ?? null;
 }
 
 /** The file, if the caller may do that with it; NOT_FOUND when not even reading is allowed, else FORBIDDEN. */

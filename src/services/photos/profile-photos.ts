@@ -54,10 +54,16 @@ export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<
     'rejected',
     'failed',
   ]);
-  for (const { id } of files.filter((file) => file.id !== successor.id && file.id < successor.id)) {
+  for (const { id } of files.filter((file) => file.id < successor.id)) {
     const file = await lockFile(db, id);
     if (file !== null) await remove(db, file);
   }
+}
+
+/** Whether a later upload of the same user is public already. Under the profile's lock. */
+export async function hasSuccessor(db: Db, file: FileRow): Promise<boolean> {
+  const others = await listOwned(db, file.owner_id, 'profile_photo', PUBLIC_STATES);
+  return others.some((other) => other.id > file.id);
 }
 
 /** Key of the present thumbnail in that format, or in JPEG while it has no other. */

@@ -25,12 +25,11 @@ export async function complete(
   id: FileId,
 ): Promise<Completed> {
   const before = await findFile(deps.db, id);
-  if (before === null || before.state === 'deleted') return completedBefore(deps.db, before);
-  if (before.state !== 'pending') return { file: before, duplicate: false };
+  if (before?.state !== 'pending') return completedBefore(deps.db, before);
   await assertArrived(deps, before);
   return deps.db.transaction().execute(async (trx) => {
     const file = await lockFileAndItem(trx, id);
-    if (file === null || file.state !== 'pending') return completedBefore(trx, file);
+    if (file?.state !== 'pending') return completedBefore(trx, file);
     const same = await sameInListing(trx, file);
     if (same !== null) {
       await discard(trx, file, {

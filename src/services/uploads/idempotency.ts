@@ -8,6 +8,7 @@ import {
   finishKey,
   type IdempotencyRow,
   type IdempotencyScope,
+  noteKeyFile,
   releaseKey,
 } from '../../db/idempotency.ts';
 import { StorageError } from '../../domain/errors.ts';
@@ -26,19 +27,21 @@ export interface IdempotentWork {
 
 export interface IdempotentAnswer {
   readonly fileId: string;
+  /** Another request with this key made the file. */
   readonly replayed: boolean;
 }
 
 /**
- * Runs `work` once for a key. A repeated request with the same bytes gets the same file; with other bytes
- * IDEMPOTENCY_CONFLICT. One that arrives while the first is at work waits for it up to `waitMs`, then BUSY.
+ * Runs `work` once for a key; it calls `reserved` as soon as there is a file. A repeated request with the same bytes
+ * gets the same file; with other bytes IDEMPOTENCY_CONFLICT. One that arrives while the first is at work waits for it up
+ * to `waitMs` and then gets the file that is on its way; BUSY when there is none yet.
  */
 export async function once(
   deps: Pick<ServiceDeps, 'db' | 'limits'>,
   scope: IdempotencyScope,
   body: Readable | Uint8Array,
   waitMs: number,
-  work: () => Promise<IdempotentWork>,
+  work: (reserved: (fileId: string) => Promise<void>) => Promise<IdempotentWork>,
 ): Promise<IdempotentAnswer> {
   const holder = randomUUID();
   const claim = await claimKey(deps.db, scope, holder, CLAIM_SECONDS);
@@ -47,11 +50,12 @@ export async function once(
     extendKey(deps.db, scope, holder, CLAIM_SECONDS).catch(() => undefined);
   }, EXTEND_MS);
   try {
-    const done = await work();
+    const done = await work((fileId) => noteKeyFile(deps.db, scope, holder, fileId));
     await finishKey(deps.db, scope, holder, { ...done, seconds: deps.limits.idempotencySeconds });
     return { fileId: done.fileId, replayed: false };
   } catch (error) {
-    await releaseKey(deps.db, scope, holder);
+    // When even this fails the claim runs out by itself.
+    await releaseKey(deps.db, scope, holder).catch(() => undefined);
     throw error;
   } finally {
     clearInterval(beat);
@@ -66,12 +70,12 @@ async function replay(
   first: IdempotencyRow,
 ): Promise<IdempotentAnswer> {
   const fingerprint = await hashOf(body, deps.limits.maxFileSize);
-  const finished = await waitForFirst(deps, scope, waitMs, first);
-  if (finished.fileId === null)
+  const now = await waitForFirst(deps, scope, waitMs, first);
+  if (now.fileId === null)
     throw new StorageError('BUSY', 'The first request with this key is still at work.', { retryAfter: 2 });
-  if (finished.fingerprint !== fingerprint)
+  if (now.finished && now.fingerprint !== fingerprint)
     throw new StorageError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used with other bytes.');
-  return { fileId: finished.fileId, replayed: true };
+  return { fileId: now.fileId, replayed: true };
 }
 
 async function waitForFirst(

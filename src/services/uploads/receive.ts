@@ -3,8 +3,9 @@ import { updateFile } from '../../db/files.ts';
 import type { FileRow } from '../../db/schema.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { type FileId, fileId } from '../../domain/ids.ts';
-import { uploadKey } from '../../domain/keys.ts';
+import { type ObjectKey, uploadKey } from '../../domain/keys.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { undo } from '../removal.ts';
 
 /** What has arrived. */
 export interface StoredUpload {
@@ -35,13 +36,25 @@ export async function receive(
   if (stored.bytes === 0) throw new StorageError('INVALID_IMAGE', 'The file is empty.');
   if (file.claimed_bytes !== null && file.claimed_bytes !== stored.bytes) throw mismatch('length');
   if (file.claimed_sha256 !== null && file.claimed_sha256 !== stored.sha256) throw mismatch('hash');
+  await noteUpload(deps, id, uploadKey(id), stored);
+  return stored;
+}
+
+/** Notes what has arrived under that key. CONFLICT when the file has moved on: then the bytes go again. */
+export async function noteUpload(
+  deps: Pick<ServiceDeps, 'db'>,
+  id: string,
+  key: ObjectKey,
+  stored: StoredUpload,
+): Promise<void> {
   const noted = await updateFile(
     deps.db,
     { id, from: 'pending' },
     { upload_bytes: stored.bytes, upload_sha256: stored.sha256, upload_etag: stored.etag },
   );
-  if (noted === null) throw new StorageError('CONFLICT', 'The upload was completed or removed meanwhile.');
-  return stored;
+  if (noted !== null) return;
+  await undo(deps.db, id, [key]);
+  throw new StorageError('CONFLICT', 'The upload was completed or removed meanwhile.');
 }
 
 function mismatch(what: string): StorageError {

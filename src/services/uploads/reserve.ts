@@ -1,6 +1,7 @@
-import { insertFile, nextPosition, ownerUsage } from '../../db/files.ts';
+import { insertFile, lockOwner, ownerUsage } from '../../db/files.ts';
 import { bumpPhotosVersion, lockItem } from '../../db/items.ts';
 import { announceObjects } from '../../db/objects.ts';
+import { nextPosition } from '../../db/positions.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { mayAccessItem, mayActForUser, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
@@ -17,6 +18,8 @@ export interface ReservationRequest {
   readonly type: string | null;
   readonly bytes: number | null;
   readonly sha256: string | null;
+  /** How long the bytes may take to arrive. */
+  readonly seconds: number;
 }
 
 /**
@@ -46,7 +49,7 @@ export async function reserve(
       claimedType: request.type,
       claimedBytes: request.bytes,
       claimedSha256: request.sha256,
-      deadlineAt: new Date(deps.clock.now().getTime() + limits.pendingSeconds * 1000),
+      deadlineAt: new Date(deps.clock.now().getTime() + request.seconds * 1000),
     });
     await announceObjects(trx, id, [storedKey(file)]);
     return file;
@@ -83,6 +86,7 @@ async function assertQuota(
   bytes: number,
   limits: ServiceDeps['limits'],
 ): Promise<void> {
+  await lockOwner(db, ownerId);
   const usage = await ownerUsage(db, ownerId);
   if (usage.unfinished >= limits.unfinishedPerOwner)
     throw new StorageError('QUOTA_EXCEEDED', 'Too many uploads are on their way; wait until some are done.', {
@@ -95,8 +99,10 @@ async function assertQuota(
 /** The name as text to show: no folders, no control or direction-changing characters, at most `maxLength` characters. */
 export function storedFilename(claimed: string, maxLength: number): string {
   const base = claimed.split(/[/\\]/).at(-1) ?? '';
-  // Control characters, and the marks that change the direction of text (a "gpj.exe" shown as "exe.jpg").
-  const visible = base.replace(/[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
-  const cut = [...visible].slice(0, maxLength).join('');
+  // Control characters, line breaks, and the marks that change the direction of text (a "gpj.exe" shown as "exe.jpg").
+  const visible = base
+    .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .trim();
+  const cut = [...visible].slice(0, maxLength).join('').trimEnd();
   return cut === '' || cut === '.' || cut === '..' ? 'photo' : cut;
 }

@@ -29,26 +29,32 @@ export type Receive = (
 export async function upload(
   deps: ServiceDeps,
   who: Principal,
-  request: Omit<ReservationRequest, 'filename' | 'type' | 'bytes' | 'sha256'>,
+  request: Pick<ReservationRequest, 'kind' | 'target'>,
   file: IncomingFile,
   options: UploadOptions,
   receiveBytes: Receive = (row, body, signal) => receive(deps, row, body, signal),
 ): Promise<UploadAnswer> {
-  const take = () => takeIn(deps, who, request, file, options, receiveBytes);
+  const take = (reserved?: Reserved) => takeIn(deps, who, request, file, options, receiveBytes, reserved);
   if (options.idempotencyKey === undefined) {
     const { completed } = await take();
     return answerUpload(deps, completed, options);
   }
+  const until = Date.now() + options.waitMs;
   const target = 'itemId' in request.target ? request.target.itemId : request.target.userId;
   const scope = { caller: who.userId, route: `${request.kind}:${target}`, key: options.idempotencyKey };
-  const { fileId: id } = await once(deps, scope, file.body, options.waitMs, async () => {
-    const { completed, stored } = await take();
+  let duplicate = false;
+  const answer = await once(deps, scope, file.body, options.waitMs, async (reserved) => {
+    const { completed, stored } = await take(reserved);
+    duplicate = completed.duplicate;
     return { fileId: completed.file.id, fingerprint: stored.sha256 };
   });
-  const row = await findFile(deps.db, id);
+  const row = await findFile(deps.db, answer.fileId);
   if (row === null) throw new StorageError('NOT_FOUND', 'The photo of this idempotency key is gone.');
-  return answerUpload(deps, { file: row, duplicate: false }, options);
+  const waitMs = answer.replayed ? Math.max(0, until - Date.now()) : options.waitMs;
+  return answerUpload(deps, { file: row, duplicate }, { ...options, waitMs });
 }
+
+type Reserved = (fileId: string) => Promise<void>;
 
 /** The answer to a completed upload: waits as long as it may, and throws what is a refusal by then. */
 export async function answerUpload(
@@ -79,10 +85,11 @@ export async function abandon(deps: ServiceDeps, id: FileId, error: unknown): Pr
 async function takeIn(
   deps: ServiceDeps,
   who: Principal,
-  request: Omit<ReservationRequest, 'filename' | 'type' | 'bytes' | 'sha256'>,
+  request: Pick<ReservationRequest, 'kind' | 'target'>,
   file: IncomingFile,
   options: UploadOptions,
   receiveBytes: Receive,
+  reserved: Reserved = async () => undefined,
 ): Promise<{ completed: Completed; stored: StoredUpload }> {
   const row = await reserve(deps, who, {
     ...request,
@@ -90,14 +97,19 @@ async function takeIn(
     type: file.type,
     bytes: file.bytes ?? null,
     sha256: null,
+    seconds: deps.limits.receiveSeconds,
   });
   const id = fileId(row.id);
   try {
+    await reserved(id);
     const stored = await receiveBytes(row, file.body, options.signal);
     return { completed: await complete(deps, id), stored };
   } catch (error) {
     if (file.body instanceof Readable) file.body.destroy();
-    await abandon(deps, id, error);
+    // Where even this fails the sweep does it.
+    await abandon(deps, id, error).catch((failure: unknown) =>
+      deps.log.warn({ err: failure, fileId: id }, 'a failed upload could not be removed'),
+    );
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export async function waitForFile(
       const file = await findFile(deps.db, id);
       if (file === null) throw new StorageError('NOT_FOUND', 'There is no such photo.');
       const left = until - Date.now();
-      if (isPublic(file.state) || isSettled(file.state) || left <= 0 || signal?.aborted === true) return file;
+      if (isOver(file) || left <= 0 || signal?.aborted === true) return file;
       await raceTimeout(changed, left, signal);
     }
   } finally {
@@ -36,10 +36,15 @@ export async function waitForFile(
 
 /** The refusal that a row stands for, or null when it is none. */
 export function refusalOf(file: FileRow): StorageError | null {
-  if (file.state !== 'rejected' && file.state !== 'failed') return null;
-  const code: ErrorCode =
-    file.reason_code !== null && isErrorCode(file.reason_code) ? file.reason_code : 'PROCESSING_FAILED';
+  const isGone = file.state === 'deleting' || file.state === 'deleted';
+  if (!isGone && file.state !== 'rejected' && file.state !== 'failed') return null;
+  const unexplained: ErrorCode = isGone ? 'NOT_FOUND' : 'PROCESSING_FAILED';
+  const code = file.reason_code !== null && isErrorCode(file.reason_code) ? file.reason_code : unexplained;
   return new StorageError(code, file.reason_message ?? undefined, { details: { fileId: file.id } });
+}
+
+function isOver({ state }: FileRow): boolean {
+  return isPublic(state) || isSettled(state) || state === 'deleting';
 }
 
 async function raceTimeout(promise: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,0 +1,73 @@
+import { type FileState, UNFINISHED_STATES } from '../domain/file-state.ts';
+import type { Db, FileRow } from './schema.ts';
+
+/** Unfinished files whose deadline has passed. */
+export async function listOverdue(db: Db, now: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', [...UNFINISHED_STATES])
+    .where('deadline_at', '<', now)
+    .orderBy('deadline_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Files in one of these states that nothing has touched since then: their job may be lost. */
+export async function listQuiet(
+  db: Db,
+  states: readonly FileState[],
+  untouchedSince: Date,
+  limit: number,
+): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', [...states])
+    .where('updated_at', '<', untouchedSince)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Reserved files whose bytes have arrived, untouched since then, whom nobody has completed. */
+export async function listUncompleted(db: Db, untouchedSince: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', '=', 'pending')
+    .where('upload_etag', 'is not', null)
+    .where('updated_at', '<', untouchedSince)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Files on their way out, untouched since then, of which nothing is left in the store. */
+export async function listEmptied(db: Db, untouchedSince: Date, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('files')
+    .select('id')
+    .where('state', '=', 'deleting')
+    .where('updated_at', '<', untouchedSince)
+    .where((eb) =>
+      eb.not(eb.exists(eb.selectFrom('objects').select('key').whereRef('objects.file_id', '=', 'files.id'))),
+    )
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Photos that arrived before then and are still being checked. */
+export async function listReceivedBefore(db: Db, before: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('state', 'in', ['received', 'checking'])
+    .where('kind', '<>', 'verification_document')
+    .where('received_at', '<', before)
+    .orderBy('received_at')
+    .limit(limit)
+    .execute();
+}

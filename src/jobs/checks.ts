@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
+import type { ModerationResult, Moderator } from '../ports/moderator.ts';
+import type { ScanResult } from '../ports/scanner.ts';
+import type { JobDeps } from './deps.ts';
+
+const scanResult = z.object({
+  verdict: z.enum(['clean', 'infected']),
+  signature: z.string().nullable(),
+  scanner: z.string(),
+  version: z.string(),
+});
+
+const moderationResult = z.object({
+  verdict: z.enum(['publish', 'review', 'reject']),
+  labels: z.array(z.object({ label: z.string(), confidence: z.number() })),
+  moderator: z.string(),
+  versions: z.record(z.string(), z.string()),
+});
+
+type CheckDeps = Pick<JobDeps, 'scanner' | 'moderator' | 'checkTimeoutMs'>;
+
+/** Has the bytes scanned. Anything but a clear answer in time is SCANNER_UNAVAILABLE: "not yet", never "clean". */
+export async function scanBytes(
+  deps: CheckDeps,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<ScanResult> {
+  return answered('SCANNER_UNAVAILABLE', deps.checkTimeoutMs, signal, async (limited) =>
+    scanResult.parse(await deps.scanner.scan(bytes, limited)),
+  );
+}
+
+/** Has a photo judged. Anything but a clear answer in time is MODERATOR_UNAVAILABLE. */
+export async function judgePhoto(
+  deps: CheckDeps,
+  photo: Parameters<Moderator['moderate']>[0],
+  signal: AbortSignal,
+): Promise<ModerationResult> {
+  return answered('MODERATOR_UNAVAILABLE', deps.checkTimeoutMs, signal, async (limited) =>
+    moderationResult.parse(await deps.moderator.moderate(photo, limited)),
+  );
+}
+
+/** Errors: ABORTED by the signal, what may be tried again as it is, else `code`. */
+async function answered<T>(
+  code: ErrorCode,
+  limitMs: number,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(limited.reason);
+  limited.addEventListener('abort', end, { once: true });
+  try {
+    limited.throwIfAborted();
+    // An adapter that does not listen to the signal is not waited for.
+    return await Promise.race([ask(limited), ended.promise]);
+  } catch (error) {
+    if (signal.aborted) throw new StorageError('ABORTED', undefined, { cause: error });
+    if (isStorageError(error) && error.retryable) throw error;
+    throw new StorageError(code, undefined, { cause: error });
+  } finally {
+    limited.removeEventListener('abort', end);
+  }
+}
