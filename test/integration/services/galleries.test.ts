@@ -1,0 +1,311 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FileId, fileId, userId } from '#src/domain/ids.ts';
+import {
+  assertDense,
+  assertNoOrphans,
+  distinctPhoto,
+  MODERATOR,
+  newItem,
+  newSeller,
+  OTHER_SELLER,
+  SELLER,
+  SERVICE,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilState,
+} from '#test/support/app.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: { PHOTOS_PER_ITEM: '8', UNFINISHED_UPLOADS_PER_OWNER: '10' } });
+});
+afterAll(() => app.close());
+
+const ASYNC = { waitMs: 0 };
+const WAIT = { waitMs: 15_000 };
+
+/** A reservation: takes a place without any work. */
+async function reserved(item: Awaited<ReturnType<typeof newItem>>, who = SELLER): Promise<FileId> {
+  const { id } = await app.files.reserveUpload(who, {
+    kind: 'item_photo',
+    itemId: item,
+    filename: 'x.jpg',
+    type: 'image/jpeg',
+    bytes: 10,
+  });
+  return id;
+}
+
+describe('order', () => {
+  test('is the order of arrival, then the one that was written', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const ids = [await reserved(item, who), await reserved(item, who), await reserved(item, who)];
+    const before = await app.files.getItemPhotos(who, item);
+    expect(before.photos.map((photo) => photo.id)).toEqual(ids);
+    const turned = ids.toReversed();
+    const after = await app.files.reorderPhotos(who, item, turned, before.version);
+    expect(after.photos.map((photo) => [photo.id, photo.position])).toEqual(
+      turned.map((id, index) => [id, index]),
+    );
+    expect(after.version).toBeGreaterThan(before.version);
+  });
+
+  test('refuses an old version, and an order that leaves out, repeats or invents a photo', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const ids = [await reserved(item, who), await reserved(item, who)];
+    const [first = fileId(''), second = fileId('')] = ids;
+    const { version } = await app.files.getItemPhotos(who, item);
+    const strange = await reserved(await newItem(app, who), who);
+    for (const order of [[first], [first, first], [first, second, strange], [first, strange], []])
+      await expect(app.files.reorderPhotos(who, item, order, version)).rejects.toMatchObject({
+        code: 'INVALID_REQUEST',
+      });
+    await app.files.reorderPhotos(who, item, [second, first], version);
+    await expect(app.files.reorderPhotos(who, item, ids, version)).rejects.toMatchObject({
+      code: 'VERSION_CONFLICT',
+    });
+    for (const other of [OTHER_SELLER, MODERATOR])
+      await expect(app.files.reorderPhotos(other, item, ids, null)).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+  });
+
+  test('of two who reorder the same version at once, one wins', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const ids = [await reserved(item, who), await reserved(item, who), await reserved(item, who)];
+    const { version } = await app.files.getItemPhotos(who, item);
+    const results = await Promise.allSettled(
+      [ids, ids.toReversed()].map((order) => app.files.reorderPhotos(who, item, order, version)),
+    );
+    expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('stays dense and loses no photo while uploads, deletes and reorders race', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const kept = new Set<FileId>([await reserved(item, who), await reserved(item, who)]);
+    const actions = Array.from({ length: 24 }, (_, index) => async () => {
+      if (index % 3 === 0) {
+        const id = await reserved(item, who);
+        if (index % 2 === 0) await app.files.deletePhoto(who, id);
+        else kept.add(id);
+      } else {
+        const { photos } = await app.files.getItemPhotos(who, item);
+        const order = photos.map((photo) => fileId(photo.id));
+        await app.files.reorderPhotos(who, item, index % 3 === 1 ? order.toReversed() : order, null);
+      }
+    });
+    const results = await Promise.allSettled(actions.map((act) => act()));
+    const unforeseen = results.flatMap((result) =>
+      result.status === 'rejected' && !['INVALID_REQUEST', 'QUOTA_EXCEEDED'].includes(codeOf(result.reason))
+        ? [result.reason]
+        : [],
+    );
+    expect(unforeseen).toEqual([]);
+    await assertDense(app, item);
+    const { photos } = await app.files.getItemPhotos(who, item);
+    expect(new Set(photos.map((photo) => photo.id))).toEqual(kept);
+  });
+});
+
+describe('quotas', () => {
+  test('a listing takes its number of photos and no more, whoever is first', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => reserved(item, who)));
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(8);
+    await assertDense(app, item);
+    const { photos } = await app.files.getItemPhotos(who, item);
+    await app.files.deletePhoto(who, fileId(photos[3]?.id ?? ''));
+    await reserved(item, who);
+    await assertDense(app, item);
+  });
+
+  test('an owner has so many uploads on their way and no more, also over many listings at once', async () => {
+    const who = newSeller();
+    const items = await Promise.all(Array.from({ length: 14 }, () => newItem(app, who)));
+    const results = await Promise.allSettled(items.map((item) => reserved(item, who)));
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(10);
+    const refused = results.flatMap((result) =>
+      result.status === 'rejected' ? [codeOf(result.reason)] : [],
+    );
+    expect(refused).toEqual(['QUOTA_EXCEEDED', 'QUOTA_EXCEEDED', 'QUOTA_EXCEEDED', 'QUOTA_EXCEEDED']);
+  });
+
+  test('announced bytes count before they arrive', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    await app.db
+      .updateTable('files')
+      .set({ claimed_bytes: 5 * 1024 ** 3 - 5 })
+      .where('id', '=', await reserved(item, who))
+      .execute();
+    await expect(reserved(item, who)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+  });
+});
+
+describe('a gallery', () => {
+  test('shows strangers what is public, and its owner and staff every state', async () => {
+    const item = await newItem(app);
+    const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), WAIT);
+    await reserved(item);
+    for (const who of [null, OTHER_SELLER]) {
+      const { photos } = await app.files.getItemPhotos(who, item);
+      expect(photos.map(({ id, sha256 }) => [id, sha256])).toEqual([[photo.id, null]]);
+    }
+    for (const who of [SELLER, MODERATOR, SERVICE])
+      expect((await app.files.getItemPhotos(who, item)).photos).toHaveLength(2);
+  });
+
+  test('deleted as a whole leaves nothing, and takes no more photos once its listing is gone', async () => {
+    const item = await newItem(app);
+    const uploaded = await Promise.all(
+      [await distinctPhoto(), await distinctPhoto()].map((file) =>
+        app.files.uploadItemPhoto(SELLER, item, file, WAIT),
+      ),
+    );
+    await expect(app.files.deleteItemPhotos(OTHER_SELLER, item)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await app.files.deleteItemPhotos(SELLER, item)).toBe(2);
+    for (const { photo } of uploaded) await untilState(app, photo.id, 'deleted');
+    await assertNoOrphans(app);
+    expect((await storedKeys(app)).filter((key) => key.includes(item))).toEqual([]);
+    expect((await app.files.getItemPhotos(SELLER, item)).photos).toEqual([]);
+
+    await app.items.deleteItem(SELLER, item);
+    await expect(app.files.getItemPhotos(SELLER, item)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(reserved(item)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(app.items.deleteItem(SELLER, item)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('a photo deleted at any stage of its way does not come back', async () => {
+    const item = await newItem(app);
+    const stages = ['inspect', 'scan', 'decode', 'moderate', 'publish', 'derive', 'verify', 'finish'];
+    for (const wanted of stages) {
+      const file = await distinctPhoto();
+      let deleted: Promise<void> | null = null;
+      const stop = app.events.subscribe({ itemId: item }, async (change) => {
+        if (change === null || deleted !== null) return;
+        const row = await app.db
+          .selectFrom('files')
+          .select('stage')
+          .where('id', '=', change.fileId)
+          .executeTakeFirst();
+        if (row?.stage === wanted) deleted ??= app.files.deletePhoto(SELLER, fileId(change.fileId));
+      });
+      const { photo } = await app.files.uploadItemPhoto(SELLER, item, file, ASYNC);
+      // A stage may pass unseen: then the photo is deleted once it is ready.
+      const row = await untilState(app, photo.id, 'ready', 'deleted');
+      stop();
+      await deleted;
+      if (row.state === 'ready') await app.files.deletePhoto(SELLER, fileId(photo.id)).catch(() => undefined);
+      await untilState(app, photo.id, 'deleted');
+      expect((await storedKeys(app)).filter((key) => key.includes(photo.id))).toEqual([]);
+      await expect(app.files.getPhoto(SELLER, fileId(photo.id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+    await assertNoOrphans(app);
+    await assertDense(app, item);
+  });
+});
+
+describe('a profile photo', () => {
+  test('stays public until its successor is, then it is gone', async () => {
+    const who = newSeller();
+    const user = userId(who.userId);
+    const purged: string[] = [];
+    const first = await app.files.uploadProfilePhoto(who, user, await distinctPhoto(), WAIT);
+    await untilState(app, first.photo.id, 'ready');
+    expect(Object.keys((await app.files.getProfilePhoto(null, user)).variants)).toEqual([
+      'original',
+      'thumbnail',
+    ]);
+    const key = await app.files.profileThumbnailKey(user, 'webp');
+    expect(key).toMatch(/\.webp$/);
+
+    const second = await app.files.uploadProfilePhoto(who, user, await distinctPhoto(), ASYNC);
+    expect((await app.files.getProfilePhoto(null, user)).id).toBe(first.photo.id);
+    await untilState(app, second.photo.id, 'ready');
+    await untilState(app, first.photo.id, 'deleted');
+    expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
+    expect(await app.files.profileThumbnailKey(user, 'webp')).toContain(second.photo.id);
+    const outbox = await app.db
+      .selectFrom('outbox')
+      .select('payload')
+      .where('file_id', 'in', [first.photo.id, second.photo.id])
+      .execute();
+    for (const { payload } of outbox) if (Array.isArray(payload['paths'])) purged.push(...payload['paths']);
+    expect(purged).toContain(`profiles/thumbnail/${user}/current`);
+    expect(purged).toContain(key);
+    await assertNoOrphans(app);
+  });
+
+  test('of many sent at once the last one stays, alone', async () => {
+    const who = newSeller();
+    const user = userId(who.userId);
+    const files = await Promise.all(Array.from({ length: 4 }, () => distinctPhoto()));
+    await Promise.all(files.map((file) => app.files.uploadProfilePhoto(who, user, file, ASYNC)));
+    const rows = await app.db
+      .selectFrom('files')
+      .select('id')
+      .where('owner_id', '=', who.userId)
+      .orderBy('id')
+      .execute();
+    for (const [index, { id }] of rows.entries())
+      await untilState(app, id, index === rows.length - 1 ? 'ready' : 'deleted');
+    await assertNoOrphans(app);
+  });
+
+  test('is removed by its user and by nobody else', async () => {
+    const who = newSeller();
+    const user = userId(who.userId);
+    const { photo } = await app.files.uploadProfilePhoto(who, user, await distinctPhoto(), WAIT);
+    await expect(app.files.deleteProfilePhoto(OTHER_SELLER, user)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    await expect(
+      app.files.uploadProfilePhoto(OTHER_SELLER, user, await distinctPhoto(), ASYNC),
+    ).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await app.files.deleteProfilePhoto(who, user);
+    await untilState(app, photo.id, 'deleted');
+    await expect(app.files.getProfilePhoto(who, user)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(app.files.deleteProfilePhoto(who, user)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('one photo', () => {
+  test('is described by its owner, within bounds and in storable text', async () => {
+    const id = await reserved(await newItem(app));
+    expect((await app.files.setAlt(SELLER, id, '  Käfer 🐞 ')).alt).toBe('Käfer 🐞');
+    expect((await app.files.setAlt(SELLER, id, 'x'.repeat(1000))).alt).toHaveLength(1000);
+    expect((await app.files.setAlt(SELLER, id, ' ')).alt).toBeNull();
+    await expect(app.files.setAlt(SELLER, id, 'nul \0 byte')).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    await expect(app.files.setAlt(MODERATOR, id, 'mine')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(app.files.setAlt(OTHER_SELLER, id, 'mine')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('has an address that ends, for a rendition that exists', async () => {
+    const { photo } = await app.files.uploadItemPhoto(
+      SELLER,
+      await newItem(app),
+      await distinctPhoto(),
+      WAIT,
+    );
+    await untilState(app, photo.id, 'ready');
+    const ask = (variant: 'large' | 'original', format: 'webp' | 'png' | null, expiresIn: number) =>
+      app.files.getPhotoUrl(OTHER_SELLER, fileId(photo.id), { variant, format, expiresIn });
+    const { url, expiresAt } = await ask('large', 'webp', 60);
+    expect(url).toContain(`/items/large/`);
+    expect(Math.abs(Date.parse(expiresAt) - Date.now() - 60_000)).toBeLessThan(5_000);
+    await expect(ask('large', 'png', 60)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(ask('original', null, 10 ** 8)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+});
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,425 @@
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFile } from '#src/db/files.ts';
+import { StorageError } from '#src/domain/errors.ts';
+import { fileId } from '#src/domain/ids.ts';
+import {
+  assertDense,
+  assertNoOrphans,
+  distinctPhoto,
+  MODERATOR,
+  newItem,
+  newSeller,
+  OTHER_SELLER,
+  photoFile,
+  SELLER,
+  SERVICE,
+  startApp,
+  storedKeys,
+  type TestApp,
+  until,
+  untilDelivered,
+  untilState,
+} from '#test/support/app.ts';
+import {
+  decompressionBomb,
+  eicarBehindJpeg,
+  emptyFile,
+  htmlNamedJpg,
+  pdf,
+  pngClaimingHugeSize,
+  truncatedJpeg,
+} from '#test/support/hostile.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+const WAIT = { waitMs: 15_000 };
+const ASYNC = { waitMs: 0 };
+
+describe('one photo', () => {
+  test('goes from received to ready with exactly the objects of its plan', async () => {
+    const item = await newItem(app);
+    const answer = await app.files.uploadItemPhoto(SELLER, item, await photoFile(), WAIT);
+    expect(answer.status).toBe('created');
+    expect(answer.duplicate).toBe(false);
+    expect(answer.photo.variants.original?.formats.jpeg?.url).toContain(`/items/original/${item}/`);
+
+    const file = await untilState(app, answer.photo.id, 'ready');
+    await untilDelivered(app);
+    const keys = (await storedKeys(app)).filter((key) => key.includes(file.id));
+    expect(keys.map((key) => key.replace(/\/[^/]+\.(\w+)$/, '.$1')).toSorted()).toEqual([
+      `items/large/${item}.jpg`,
+      `items/large/${item}.webp`,
+      `items/medium/${item}.jpg`,
+      `items/medium/${item}.webp`,
+      `items/original/${item}.jpg`,
+      `items/thumbnail/${item}.jpg`,
+      `items/thumbnail/${item}.webp`,
+    ]);
+    expect(file).toMatchObject({ stage: null, deadline_at: null, position: 0, reason_code: null });
+    expect(file.scan?.verdict).toBe('clean');
+    expect(file.moderation?.verdict).toBe('publish');
+    expect(file.findings?.gps).toBe(true);
+    expect(file.warnings).toEqual([]);
+    await assertNoOrphans(app);
+  });
+
+  test('tells of each state and stage in order', async () => {
+    const item = await newItem(app);
+    const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), ASYNC);
+    await untilState(app, photo.id, 'ready');
+    const events = await app.db
+      .selectFrom('file_events')
+      .select(['state', 'stage'])
+      .where('file_id', '=', photo.id)
+      .orderBy('id')
+      .execute();
+    const seen = events.map(({ state, stage }) => `${state}${stage === null ? '' : `:${stage}`}`);
+    expect(seen).toEqual([
+      'pending:uploading',
+      'received:inspect',
+      'checking:inspect',
+      'checking:scan',
+      'checking:decode',
+      'checking:moderate',
+      'checking:publish',
+      'published:publish',
+      'published:derive',
+      'published:verify',
+      'published:finish',
+      'ready',
+    ]);
+  });
+
+  test('wakes whoever listens to the file or its listing', async () => {
+    const item = await newItem(app);
+    const heard = new Set<string | undefined>();
+    const stop = app.events.subscribe({ itemId: item }, (change) => heard.add(change?.fileId));
+    const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), ASYNC);
+    await until('a notification', async () => (heard.has(photo.id) ? true : null));
+    stop();
+    await untilState(app, photo.id, 'ready');
+    heard.clear();
+    await app.files.setAlt(SELLER, fileId(photo.id), 'A starfish');
+    await app.files.deletePhoto(SELLER, fileId(photo.id));
+    await untilState(app, photo.id, 'deleted');
+    expect(heard.size).toBe(0);
+  });
+});
+
+describe('the same bytes', () => {
+  test('in the same listing are answered with the photo that is there', async () => {
+    const item = await newItem(app);
+    const file = await distinctPhoto();
+    const first = await app.files.uploadItemPhoto(SELLER, item, file, WAIT);
+    const second = await app.files.uploadItemPhoto(SELLER, item, file, WAIT);
+    expect(second).toMatchObject({ duplicate: true, photo: { id: first.photo.id } });
+    const gallery = await app.files.getItemPhotos(SELLER, item);
+    expect(gallery.photos.map((photo) => photo.id)).toEqual([first.photo.id]);
+  });
+
+  test('sent five times at once become one photo', async () => {
+    const item = await newItem(app);
+    const file = await distinctPhoto();
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => app.files.uploadItemPhoto(SELLER, item, file, WAIT)),
+    );
+    expect(new Set(answers.map((answer) => answer.photo.id)).size).toBe(1);
+    expect(answers.filter((answer) => !answer.duplicate)).toHaveLength(1);
+    await untilState(app, answers[0]?.photo.id ?? '', 'ready');
+    await assertDense(app, item);
+    await assertNoOrphans(app);
+  });
+
+  test('completed twice answer twice with the photo that was there', async () => {
+    const item = await newItem(app);
+    const file = await distinctPhoto();
+    const first = await app.files.uploadItemPhoto(SELLER, item, file, WAIT);
+    const { id } = await app.files.reserveUpload(SELLER, {
+      kind: 'item_photo',
+      itemId: item,
+      filename: 'again.jpg',
+      type: 'image/jpeg',
+      bytes: file.body.length,
+    });
+    await app.files.receiveUpload(id, file.body);
+    for (const _ of [1, 2])
+      expect((await app.files.completeUpload(SELLER, id, WAIT)).photo.id).toBe(first.photo.id);
+    await untilState(app, id, 'deleted');
+    expect((await app.files.completeUpload(SELLER, id, WAIT)).photo.id).toBe(first.photo.id);
+  });
+
+  test('in another listing are a photo of its own', async () => {
+    const file = await distinctPhoto();
+    const one = await app.files.uploadItemPhoto(SELLER, await newItem(app), file, ASYNC);
+    const other = await app.files.uploadItemPhoto(SELLER, await newItem(app), file, ASYNC);
+    expect(other.photo.id).not.toBe(one.photo.id);
+    await untilState(app, one.photo.id, 'ready');
+    await untilState(app, other.photo.id, 'ready');
+  });
+});
+
+describe('an idempotency key', () => {
+  test('answers the same bytes with the same photo, and other bytes with IDEMPOTENCY_CONFLICT', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const file = await distinctPhoto();
+    const options = { ...WAIT, idempotencyKey: 'key-1' };
+    const first = await app.files.uploadItemPhoto(who, item, file, options);
+    const again = await app.files.uploadItemPhoto(who, item, file, options);
+    expect(again.photo.id).toBe(first.photo.id);
+    await expect(app.files.uploadItemPhoto(who, item, await distinctPhoto(), options)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
+    expect((await app.files.getItemPhotos(who, item)).photos).toHaveLength(1);
+  });
+
+  test('makes one photo of requests that come at once, of a profile photo too', async () => {
+    const who = newSeller();
+    const file = await distinctPhoto();
+    const { userId } = await import('#src/domain/ids.ts');
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        app.files.uploadProfilePhoto(who, userId(who.userId), file, { ...WAIT, idempotencyKey: 'key' }),
+      ),
+    );
+    expect(new Set(answers.map((answer) => answer.photo.id)).size).toBe(1);
+    const rows = await app.db.selectFrom('files').select('id').where('owner_id', '=', who.userId).execute();
+    expect(rows).toHaveLength(1);
+  });
+
+  test('answers a second request with the photo on its way when the first takes longer than it waits', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const file = await distinctPhoto();
+    const gate = Promise.withResolvers<void>();
+    async function* slowly() {
+      yield file.body.subarray(0, 1000);
+      await gate.promise;
+      yield file.body.subarray(1000);
+    }
+    const first = app.files.uploadItemPhoto(
+      who,
+      item,
+      { ...file, body: Readable.from(slowly()) },
+      { ...WAIT, idempotencyKey: 'slow' },
+    );
+    const reserved = await until('a reserved row', async () => {
+      const key = await app.db
+        .selectFrom('idempotency_keys')
+        .select('file_id')
+        .where('caller', '=', who.userId)
+        .executeTakeFirst();
+      return key?.file_id ?? null;
+    });
+    const second = await app.files.uploadItemPhoto(who, item, file, { waitMs: 0, idempotencyKey: 'slow' });
+    expect(second).toMatchObject({ status: 'accepted', photo: { id: reserved, state: 'pending' } });
+    gate.resolve();
+    expect((await first).photo.id).toBe(reserved);
+  });
+
+  test('is free again after the first request failed', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(10);
+        throw new StorageError('ABORTED');
+      })(),
+    );
+    const options = { ...WAIT, idempotencyKey: 'retry' };
+    await expect(
+      app.files.uploadItemPhoto(who, item, { ...(await photoFile()), body: broken }, options),
+    ).rejects.toThrow();
+    const { photo } = await app.files.uploadItemPhoto(who, item, await photoFile(), options);
+    expect(photo.position).toBe(0);
+  });
+
+  test('of a photo that has been deleted since says that it is gone', async () => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const file = await distinctPhoto();
+    const options = { ...WAIT, idempotencyKey: 'gone' };
+    const { photo } = await app.files.uploadItemPhoto(who, item, file, options);
+    await app.files.deletePhoto(who, fileId(photo.id));
+    await expect(app.files.uploadItemPhoto(who, item, file, options)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['an empty file', 'INVALID_IMAGE', emptyFile],
+    ['HTML named .jpg', 'UNSUPPORTED_TYPE', htmlNamedJpg],
+    ['a PDF', 'UNSUPPORTED_TYPE', pdf],
+    ['a truncated JPEG', 'INVALID_IMAGE', truncatedJpeg],
+    ['a PNG that claims to be huge', 'TOO_MANY_PIXELS', pngClaimingHugeSize],
+    ['a decompression bomb', 'TOO_MANY_PIXELS', () => decompressionBomb()],
+    ['malware behind a photo', 'MALWARE_FOUND', eicarBehindJpeg],
+  ])('%s: %s, its bytes gone, its place free', async (_name, code, make) => {
+    const who = newSeller();
+    const item = await newItem(app, who);
+    const made = await make();
+    const upload = app.files.uploadItemPhoto(
+      who,
+      item,
+      { filename: 'photo.jpg', type: 'image/jpeg', body: made.bytes },
+      WAIT,
+    );
+    await expect(upload).rejects.toMatchObject({ code });
+    await untilDelivered(app);
+    const [row] = await app.db.selectFrom('files').selectAll().where('owner_id', '=', who.userId).execute();
+    expect(row).toMatchObject({ position: null, reason_code: code });
+    expect((await storedKeys(app)).filter((key) => key.includes(row?.id ?? 'none'))).toEqual([]);
+    await assertNoOrphans(app);
+  });
+
+  test('a stream past the limit is cut off at once', async () => {
+    const item = await newItem(app);
+    let sent = 0;
+    async function* endless() {
+      for (;;) {
+        sent += 65_536;
+        yield Buffer.alloc(65_536);
+      }
+    }
+    await expect(
+      app.files.uploadItemPhoto(
+        SELLER,
+        item,
+        { filename: 'x.jpg', type: null, body: Readable.from(endless()) },
+        WAIT,
+      ),
+    ).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' });
+    expect(sent).toBeLessThan(14 * 1024 * 1024);
+    await assertNoOrphans(app);
+    await assertDense(app, item);
+  });
+
+  test('a client that goes away leaves no bytes and no place', async () => {
+    const item = await newItem(app);
+    const controller = new AbortController();
+    async function* stalling() {
+      yield Buffer.alloc(1000, 1);
+      controller.abort();
+      await new Promise(() => undefined);
+    }
+    await expect(
+      app.files.uploadItemPhoto(
+        SELLER,
+        item,
+        { filename: 'x.jpg', type: null, body: Readable.from(stalling()) },
+        { ...WAIT, signal: controller.signal },
+      ),
+    ).rejects.toMatchObject({ code: 'ABORTED' });
+    const gallery = await app.files.getItemPhotos(SELLER, item);
+    expect(gallery.photos).toEqual([]);
+    await assertNoOrphans(app);
+  });
+
+  test('bytes that are not those reserved are UPLOAD_MISMATCH, and gone', async () => {
+    const item = await newItem(app);
+    const body = (await distinctPhoto()).body;
+    const reserve = (bytes: number, sha256?: string) =>
+      app.files.reserveUpload(SELLER, {
+        kind: 'item_photo',
+        itemId: item,
+        filename: 'x.jpg',
+        type: 'image/jpeg',
+        bytes,
+        ...(sha256 !== undefined && { sha256 }),
+      });
+    for (const { id } of [await reserve(body.length + 1), await reserve(body.length, 'a'.repeat(64))]) {
+      await expect(app.files.receiveUpload(id, body)).rejects.toMatchObject({ code: 'UPLOAD_MISMATCH' });
+      await untilState(app, id, 'deleted');
+      await expect(app.files.completeUpload(SELLER, id, ASYNC)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+    await assertNoOrphans(app);
+  });
+
+  test('completing before the bytes are here is UPLOAD_INCOMPLETE, and changes nothing', async () => {
+    const item = await newItem(app);
+    const { body } = await distinctPhoto();
+    const { id } = await app.files.reserveUpload(SELLER, {
+      kind: 'item_photo',
+      itemId: item,
+      filename: 'x.jpg',
+      type: 'image/jpeg',
+      bytes: body.length,
+    });
+    await expect(app.files.completeUpload(SELLER, id, ASYNC)).rejects.toMatchObject({
+      code: 'UPLOAD_INCOMPLETE',
+    });
+    await app.files.receiveUpload(id, body);
+    expect((await app.files.completeUpload(SELLER, id, WAIT)).photo.state).toMatch(/published|ready/);
+  });
+
+  test('bytes that come after their upload was deleted do not stay', async () => {
+    const item = await newItem(app);
+    const { body } = await distinctPhoto();
+    const { id } = await app.files.reserveUpload(SELLER, {
+      kind: 'item_photo',
+      itemId: item,
+      filename: 'x.jpg',
+      type: 'image/jpeg',
+      bytes: body.length,
+    });
+    const gate = Promise.withResolvers<void>();
+    async function* slowly() {
+      yield body.subarray(0, 100);
+      await gate.promise;
+      yield body.subarray(100);
+    }
+    const late = app.files.receiveUpload(id, Readable.from(slowly()));
+    late.catch(() => undefined);
+    await app.files.deletePhoto(SELLER, id);
+    await untilDelivered(app);
+    expect((await findFile(app.db, id))?.state).toBe('deleting');
+    gate.resolve();
+    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' });
+    await untilState(app, id, 'deleted');
+    await assertNoOrphans(app);
+    expect((await storedKeys(app)).filter((key) => key.includes(id))).toEqual([]);
+  });
+});
+
+describe('who may upload', () => {
+  test('only the seller and services add photos to a listing', async () => {
+    const item = await newItem(app);
+    for (const who of [OTHER_SELLER, MODERATOR])
+      await expect(app.files.uploadItemPhoto(who, item, await photoFile(), ASYNC)).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    const { photo } = await app.files.uploadItemPhoto(SERVICE, item, await distinctPhoto(), WAIT);
+    expect(photo.ownerId).toBe(SELLER.userId);
+  });
+
+  test('a listing that is not there is NOT_FOUND', async () => {
+    const { itemId } = await import('#src/domain/ids.ts');
+    await expect(
+      app.files.uploadItemPhoto(SELLER, itemId('nowhere'), await photoFile(), ASYNC),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('somebody else cannot receive or complete a reservation', async () => {
+    const item = await newItem(app);
+    const { id } = await app.files.reserveUpload(SELLER, {
+      kind: 'item_photo',
+      itemId: item,
+      filename: 'x.jpg',
+      type: 'image/jpeg',
+      bytes: 10,
+    });
+    await expect(app.files.getReservation(OTHER_SELLER, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(app.files.completeUpload(OTHER_SELLER, id, ASYNC)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await app.files.getReservation(SELLER, id)).toMatchObject({ id, bytes: 10 });
+    expect((await findFile(app.db, id))?.state).toBe('pending');
+  });
+});
