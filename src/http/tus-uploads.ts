@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { FileConfigstore, FileStore } from '@tus/file-store';
 import { type CancellationContext, Server, Upload } from '@tus/server';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Principal } from '#src/domain/access.ts';
 import { type ErrorCode, isStorageError, StorageError } from '#src/domain/errors.ts';
 import { type FileId, isFileId } from '#src/domain/ids.ts';
@@ -35,7 +34,7 @@ export interface TusUploads {
 export function createTusUploads(options: {
   readonly directory: string;
   readonly files: FileManagementService;
-  readonly log: Pick<FastifyBaseLogger, 'error'>;
+  readonly log: { error(details: object, message: string): void };
 }): TusUploads {
   const { directory, files, log } = options;
   const configstore = new FileConfigstore(directory);
