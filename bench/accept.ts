@@ -77,7 +77,7 @@ async function main(uploads: number, rounds: number): Promise<void> {
 }
 
 async function measureService(
-  service: { url: string; pid: number },
+  service: { url: string; pid: number; dataDir: string },
   uploads: number,
   round: number,
   forms: readonly { contentType: string; body: Buffer }[],
@@ -85,7 +85,7 @@ async function measureService(
   const sellers = await Promise.all(
     Array.from({ length: uploads }, (_, index) => seller(service.url, `r${round + 1}-${index}`)),
   );
-  return measure(
+  const turn = await measure(
     service.pid,
     uploads,
     (index) => {
@@ -100,6 +100,9 @@ async function measureService(
     },
     202,
   );
+  // The bare server removes what it wrote, too: every turn writes into warm memory.
+  await rm(join(service.dataDir, 'objects', 'temp~', 'uploads~'), { recursive: true, force: true });
+  return turn;
 }
 
 async function measure(

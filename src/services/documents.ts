@@ -11,7 +11,7 @@ import type { ServiceDeps } from './deps.ts';
 import { fileFor, lockedFileFor } from './photos/one-photo.ts';
 import { toPhotos } from './photos/photo-view.ts';
 import { remove } from './removal.ts';
-import { noteUpload, type StoredUpload } from './uploads/receive.ts';
+import type { StoredUpload } from './uploads/receive.ts';
 import { tooLarge } from './uploads/reserve.ts';
 import { storedKey } from './uploads/stored-key.ts';
 import { upload } from './uploads/upload.ts';
@@ -107,7 +107,6 @@ async function receiveEncrypted(
   });
   const received = { ...measure.result(), etag: stored.etag };
   if (received.bytes === 0) throw new StorageError('INVALID_REQUEST', 'The file is empty.');
-  await noteUpload(deps, file.id, storedKey(file), received);
   return received;
 }
 

@@ -10,7 +10,7 @@ import { deleteItemPhotos, getItemPhotos, reorderPhotos } from './photos/gallery
 import { appeal, deletePhoto, getPhoto, getPhotoUrl, setAlt } from './photos/one-photo.ts';
 import { deleteProfilePhoto, getProfilePhoto, profileThumbnailKey } from './photos/profile-photos.ts';
 import { complete } from './uploads/complete.ts';
-import { receive } from './uploads/receive.ts';
+import { noteUpload, receive } from './uploads/receive.ts';
 import { type ReservationRequest, reserve } from './uploads/reserve.ts';
 import { abandon, answerUpload, upload } from './uploads/upload.ts';
 
@@ -42,7 +42,8 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
       const file = await findFile(deps.db, id);
       if (file?.state !== 'pending') throw noReservation();
       try {
-        await receive(deps, file, body, signal);
+        const stored = await receive(deps, file, body, signal);
+        await noteUpload(deps, id, uploadKey(id), stored);
       } catch (error) {
         if (error instanceof StorageError && !error.retryable && error.code !== 'ABORTED')
           await abandon(deps, id, error);

@@ -1,10 +1,12 @@
 import type { Db, FileRow, VariantRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
-import type { FileKind } from '../../domain/file-state.ts';
-import { isPublic } from '../../domain/file-state.ts';
+import { type FileKind, type FileState, isPublic } from '../../domain/file-state.ts';
 import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
 import type { Cdn } from '../../ports/cdn.ts';
 import type { Photo, PhotoVariant } from '../photo.ts';
+
+/** States in which no object has been made of a file yet, so that none needs to be looked for. */
+const HAS_NONE: ReadonlySet<FileState> = new Set(['pending', 'received', 'checking']);
 
 /** Rows as clients see them, with their variants, in the order given. `inside`: the viewer is owner or staff. */
 export async function toPhotos(
@@ -15,7 +17,7 @@ export async function toPhotos(
   const variants = Map.groupBy(
     await listVariants(
       deps.db,
-      files.map((file) => file.id),
+      files.filter((file) => !HAS_NONE.has(file.state)).map((file) => file.id),
     ),
     (variant) => variant.file_id,
   );

@@ -6,6 +6,7 @@ import { StorageError } from '../../domain/errors.ts';
 import type { FileId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { discard } from '../removal.ts';
+import { type StoredUpload, uploadColumns } from './receive.ts';
 import { storedKey } from './stored-key.ts';
 
 /** The file that stands for the upload now; `duplicate` when it is another that was there before. */
@@ -18,19 +19,23 @@ export interface Completed {
  * pending → received, with the job that follows, in one transaction. Idempotent: told by the client, by the storage or
  * by the sweeper, twice or at once, it happens once. The object's ETag is pinned: other bytes put there later are not
  * read. The same bytes in the same listing are answered with the photo that is there.
+ * `stored` is what has just been received, when that is not in the row yet: one commit less.
  * Errors: NOT_FOUND, UPLOAD_INCOMPLETE when no bytes have arrived, CONFLICT when they changed under us.
  */
 export async function complete(
   deps: Pick<ServiceDeps, 'db' | 'storage' | 'limits' | 'clock'>,
   id: FileId,
+  stored: StoredUpload | null = null,
 ): Promise<Completed> {
-  const before = await findFile(deps.db, id);
-  if (before?.state !== 'pending') return completedBefore(deps.db, before);
-  await assertArrived(deps, before);
+  if (stored === null) {
+    const before = await findFile(deps.db, id);
+    if (before?.state !== 'pending') return completedBefore(deps.db, before);
+    await assertArrived(deps, before);
+  }
   return deps.db.transaction().execute(async (trx) => {
     const file = await lockFileAndItem(trx, id);
     if (file?.state !== 'pending') return completedBefore(trx, file);
-    const same = await sameInListing(trx, file);
+    const same = await sameInListing(trx, file, stored?.sha256 ?? file.upload_sha256);
     if (same !== null) {
       await discard(trx, file, {
         code: 'CONFLICT',
@@ -39,7 +44,7 @@ export async function complete(
       });
       return { file: same, duplicate: true };
     }
-    return { file: await markReceived(deps, trx, file), duplicate: false };
+    return { file: await markReceived(deps, trx, file, stored), duplicate: false };
   });
 }
 
@@ -59,18 +64,20 @@ async function assertArrived(deps: Pick<ServiceDeps, 'storage'>, file: FileRow):
     throw new StorageError('CONFLICT', 'The bytes changed while the upload was being completed.');
 }
 
-async function sameInListing(db: Db, file: FileRow): Promise<FileRow | null> {
-  if (file.item_id === null || file.upload_sha256 === null) return null;
-  return findSameUpload(db, file.item_id, file.upload_sha256, file.id);
+async function sameInListing(db: Db, file: FileRow, sha256: string | null): Promise<FileRow | null> {
+  if (file.item_id === null || sha256 === null) return null;
+  return findSameUpload(db, file.item_id, sha256, file.id);
 }
 
 async function markReceived(
   deps: Pick<ServiceDeps, 'limits' | 'clock'>,
   db: Db,
   file: FileRow,
+  stored: StoredUpload | null,
 ): Promise<FileRow> {
   const now = deps.clock.now();
   const received = await transition(db, { id: file.id, from: 'pending' }, 'received', {
+    ...(stored === null ? {} : uploadColumns(stored)),
     stage: 'inspect',
     received_at: now,
     deadline_at: new Date(now.getTime() + deps.limits.workSeconds * 1000),

@@ -16,11 +16,11 @@ export interface StoredUpload {
 }
 
 /**
- * Streams the bytes of a reserved file to its temporary object and notes size and hash. More than the limit stops at
- * once with FILE_TOO_LARGE; no bytes at all is INVALID_IMAGE. The row is not moved on: `complete` does that.
+ * Streams the bytes of a reserved file to its temporary object. More than the limit stops at once with FILE_TOO_LARGE;
+ * no bytes at all is INVALID_IMAGE. The row is not touched: `noteUpload` or `complete` do that.
  */
 export async function receive(
-  deps: Pick<ServiceDeps, 'db' | 'storage' | 'limits'>,
+  deps: Pick<ServiceDeps, 'storage' | 'limits'>,
   file: Pick<FileRow, 'id' | 'claimed_bytes' | 'claimed_sha256'>,
   body: Readable | Uint8Array,
   signal?: AbortSignal,
@@ -36,7 +36,6 @@ export async function receive(
   if (stored.bytes === 0) throw new StorageError('INVALID_IMAGE', 'The file is empty.');
   if (file.claimed_bytes !== null && file.claimed_bytes !== stored.bytes) throw mismatch('length');
   if (file.claimed_sha256 !== null && file.claimed_sha256 !== stored.sha256) throw mismatch('hash');
-  await noteUpload(deps, id, uploadKey(id), stored);
   return stored;
 }
 
@@ -47,14 +46,15 @@ export async function noteUpload(
   key: ObjectKey,
   stored: StoredUpload,
 ): Promise<void> {
-  const noted = await updateFile(
-    deps.db,
-    { id, from: 'pending' },
-    { upload_bytes: stored.bytes, upload_sha256: stored.sha256, upload_etag: stored.etag },
-  );
+  const noted = await updateFile(deps.db, { id, from: 'pending' }, uploadColumns(stored));
   if (noted !== null) return;
   await undo(deps.db, id, [key]);
   throw new StorageError('CONFLICT', 'The upload was completed or removed meanwhile.');
+}
+
+/** What has arrived, as the row keeps it. */
+export function uploadColumns(stored: StoredUpload) {
+  return { upload_bytes: stored.bytes, upload_sha256: stored.sha256, upload_etag: stored.etag };
 }
 
 function mismatch(what: string): StorageError {

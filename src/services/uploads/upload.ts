@@ -8,11 +8,12 @@ import type { IncomingFile, UploadOptions } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import type { UploadAnswer } from '../photo.ts';
 import { toPhotos } from '../photos/photo-view.ts';
-import { discard } from '../removal.ts';
+import { discard, undo } from '../removal.ts';
 import { type Completed, complete } from './complete.ts';
 import { once } from './idempotency.ts';
 import { receive, type StoredUpload } from './receive.ts';
 import { type ReservationRequest, reserve } from './reserve.ts';
+import { storedKey } from './stored-key.ts';
 import { refusalOf, waitForFile } from './wait.ts';
 
 /** Streams bytes in after a reservation: how the kinds differ (documents are encrypted on the way). */
@@ -55,6 +56,16 @@ export async function upload(
 }
 
 type Reserved = (fileId: string) => Promise<void>;
+
+/** Bytes that come after the file has moved on (the sweep gave it up) go again. */
+async function completeOrUndo(deps: ServiceDeps, file: FileRow, stored: StoredUpload): Promise<Completed> {
+  try {
+    return await complete(deps, fileId(file.id), stored);
+  } catch (error) {
+    if (isStorageError(error, 'NOT_FOUND')) await undo(deps.db, file.id, [storedKey(file)]);
+    throw error;
+  }
+}
 
 /** The answer to a completed upload: waits as long as it may, and throws what is a refusal by then. */
 export async function answerUpload(
@@ -103,7 +114,7 @@ async function takeIn(
   try {
     await reserved(id);
     const stored = await receiveBytes(row, file.body, options.signal);
-    return { completed: await complete(deps, id), stored };
+    return { completed: await completeOrUndo(deps, row, stored), stored };
   } catch (error) {
     if (file.body instanceof Readable) file.body.destroy();
     // Where even this fails the sweep does it.
