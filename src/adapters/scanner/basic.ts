@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import type { Scanner, ScanResult } from '../../ports/scanner.ts';
-import { createEicarSearch, EICAR_NAME } from './basic/eicar.ts';
+import { EICAR_NAME, hasEicar } from './basic/eicar.ts';
 import { findForeignContent } from './basic/structure.ts';
 
 export interface BasicScannerOptions {
@@ -33,36 +33,40 @@ export function createBasicScanner(options: BasicScannerOptions = {}): Scanner {
   return {
     name: 'basic',
     async scan(body, signal) {
-      const { bytes, sha256, hasEicar } = await read(body, maxBytes, signal);
-      return answer(hasEicar ? EICAR_NAME : (knownHashes.get(sha256) ?? findForeignContent(bytes)));
+      if (signal?.aborted) throw new StorageError('ABORTED');
+      const bytes = body instanceof Readable ? await read(body, maxBytes, signal) : asBuffer(body);
+      if (bytes.byteLength > maxBytes) throw tooLong(maxBytes);
+      if (hasEicar(bytes)) return answer(EICAR_NAME);
+      const known = knownHashes.size === 0 ? undefined : knownHashes.get(hash('sha256', bytes));
+      return answer(known ?? findForeignContent(bytes));
     },
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }
 
-async function read(body: Readable | Uint8Array, maxBytes: number, signal: AbortSignal | undefined) {
-  const hash = createHash('sha256');
-  const eicar = createEicarSearch();
+async function read(body: Readable, maxBytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksOf(body, signal)) {
     length += chunk.byteLength;
-    if (length > maxBytes)
-      throw new StorageError('SCANNER_UNAVAILABLE', undefined, { details: { reason: 'too long', maxBytes } });
-    hash.update(chunk);
-    eicar.push(chunk);
+    if (length > maxBytes) throw tooLong(maxBytes);
     chunks.push(chunk);
   }
-  return { bytes: Buffer.concat(chunks), sha256: hash.digest('hex'), hasEicar: eicar.found };
+  return Buffer.concat(chunks);
+}
+
+/** The same memory, not a copy. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function tooLong(maxBytes: number): StorageError {
+  return new StorageError('SCANNER_UNAVAILABLE', undefined, { details: { reason: 'too long', maxBytes } });
 }
 
 /** A source that breaks gives no verdict. */
-async function* chunksOf(
-  body: Readable | Uint8Array,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const source = body instanceof Readable ? body : Readable.from([body]);
+async function* chunksOf(source: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const stop = () => source.destroy();
   signal?.addEventListener('abort', stop, { once: true });
   try {
