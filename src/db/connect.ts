@@ -26,7 +26,10 @@ export function connect(options: ConnectOptions): Database {
     idle_in_transaction_session_timeout: options.statementTimeoutMs,
     types: { getTypeParser },
   });
-  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'));
+  const lost = (error: Error) => options.log.warn({ err: error }, 'a database connection was lost');
+  pool.on('error', lost);
+  // The pool listens to idle connections only: one that is cut at work would end the process.
+  pool.on('connect', (client) => client.on('error', lost));
   return new Kysely<Schema>({ dialect: createClassifyingDialect({ pool }) });
 }
 
