@@ -10,11 +10,11 @@ import type { ServiceDeps } from '../services/deps.ts';
 
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & { readonly queue: JobQueue };
 
-const BATCH = 50;
+const BATCH = 20;
 /** Deliveries at one time: each may hold a connection while the store works. */
 const LANES = 4;
-/** A row that was claimed and not marked in this time comes again. */
-const LEASE_SECONDS = 60;
+/** A row that was claimed and not marked in this time (the process died) comes again. */
+const LEASE_SECONDS = 20;
 const MAX_DELAY_SECONDS = 300;
 
 /** States in which nobody rightly writes an object of the file. */
