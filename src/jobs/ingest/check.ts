@@ -5,6 +5,7 @@ import { updateFile } from '../../db/files.ts';
 import { scanBytes } from '../checks.ts';
 import { readRaw } from './raw.ts';
 import type { Step } from '../steps.ts';
+import { originalOf } from './store.ts';
 import { type IngestWork, need } from './work.ts';
 
 /** Reads the upload once, pinned to its ETag and hash, and looks at its header. */
@@ -48,6 +49,8 @@ export const decode: Step<IngestWork> = {
       kind: work.file.kind,
       signal: work.signal,
     });
+    // On its way while the models look; a failure is met by whoever awaits it.
+    originalOf(work).catch(() => undefined);
     return 'go on';
   },
 };

@@ -107,6 +107,7 @@ async function runGuarded(
   } catch (error) {
     await settle(work, error, context);
   } finally {
+    await work.original?.catch(() => undefined);
     await work.image?.close();
   }
 }

@@ -3,16 +3,15 @@ import { lockFileAndItem } from '../../db/files.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf, publish } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
-import { encodeClean, putVariant } from './store.ts';
-import { announce, type IngestWork, need, planOf } from './work.ts';
+import { originalOf, putVariant } from './store.ts';
+import { announce, type IngestWork } from './work.ts';
 
 /** The sanitised original becomes public: from here on the uploader has a URL. */
 export const publishOriginal: Step<IngestWork> = {
   stage: 'publish',
   async run(work) {
     const { deps, file } = work;
-    const [plan] = planOf(work);
-    const original = await encodeClean(work, need(plan ?? null, 'original'));
+    const original = await originalOf(work);
     const key = keyOf(file, work.hash12, original);
     await announce(work, [key]);
     await putVariant(work, key, original);

@@ -9,8 +9,8 @@ import type { EncodedVariant } from '../../ports/image-engine.ts';
 import { end, type Reason } from '../../services/removal.ts';
 import type { StepResult } from '../steps.ts';
 import { withRaw } from './raw.ts';
-import { encodeClean, putVariant } from './store.ts';
-import { announce, type IngestWork, need, planOf } from './work.ts';
+import { originalOf, putVariant } from './store.ts';
+import { announce, type IngestWork } from './work.ts';
 
 /** checking → in_review: raw bytes and a sanitised view go to quarantine, a person decides. */
 export async function holdForReview(work: IngestWork, reason: Reason): Promise<StepResult> {
@@ -43,8 +43,7 @@ type Commit = (db: Db, keys: readonly string[]) => Promise<object | null>;
 async function quarantine(work: IngestWork, commit: Commit): Promise<StepResult> {
   const { deps, file } = work;
   const id = fileId(file.id);
-  const [original] = planOf(work);
-  const view = await encodeClean(work, need(original ?? null, 'original'));
+  const view = await originalOf(work);
   const rawKey = quarantineRawKey(id);
   const viewKey = quarantineViewKey(id, work.hash12, view.format);
   const keys = [rawKey, viewKey];

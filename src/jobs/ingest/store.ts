@@ -2,7 +2,7 @@ import { StorageError } from '../../domain/errors.ts';
 import type { ObjectKey } from '../../domain/keys.ts';
 import { mediaTypeOf, type PlannedVariant } from '../../domain/renditions.ts';
 import type { EncodedVariant } from '../../ports/image-engine.ts';
-import { type IngestWork, need } from './work.ts';
+import { type IngestWork, need, planOf } from './work.ts';
 
 /** Public objects never change under their key. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -15,6 +15,13 @@ export async function encodeClean(work: IngestWork, plan: PlannedVariant): Promi
       details: { findings: variant.report.findings, name: plan.name, format: plan.format },
     });
   return variant;
+}
+
+/** The sanitised original; one encoding, however often it is asked for. */
+export function originalOf(work: IngestWork): Promise<EncodedVariant> {
+  const [plan] = planOf(work);
+  work.original ??= encodeClean(work, need(plan ?? null, 'original'));
+  return work.original;
 }
 
 export async function putVariant(work: IngestWork, key: ObjectKey, variant: EncodedVariant): Promise<void> {

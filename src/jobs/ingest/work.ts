@@ -22,6 +22,8 @@ export interface IngestWork {
   scan: ScanResult | null;
   /** Set by `decode`, or by the derive job from the stored original; closed when the run ends. */
   image: DecodedImage | null;
+  /** Begun by `decode`, so that it is made while the models look; whoever publishes or quarantines awaits it. */
+  original: Promise<EncodedVariant> | null;
   /** Set by `moderate`. */
   analysis: ImageAnalysis | null;
   moderation: ModerationResult | null;
@@ -44,6 +46,7 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
     bytes: null,
     scan: null,
     image: null,
+    original: null,
     analysis: null,
     moderation: null,
     announced: [],
