@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm, unlink } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fork } from 'node:child_process';
+import { z } from 'zod';
 import { startEmbeddedPostgres } from '#src/app/embedded-postgres/index.ts';
 import { largePhoto } from '#test/support/large-photo.ts';
 import { startService } from '#test/support/service.ts';
@@ -125,7 +126,7 @@ async function measure(
 async function startBare() {
   const child = fork(import.meta.filename, ['bare']);
   const url = await new Promise<string>((resolve) =>
-    child.once('message', (message) => resolve(String(message))),
+    child.once('message', (message) => resolve(z.string().parse(message))),
   );
   return {
     url,
@@ -145,10 +146,7 @@ async function serveBare(): Promise<void> {
     const hash = createHash('sha256');
     req.on('data', (chunk: Buffer) => hash.update(chunk));
     const path = join(folder, randomUUID());
-    void pipeline(req, createWriteStream(path)).then(async () => {
-      res.end(hash.digest('hex'));
-      await unlink(path);
-    });
+    void keep(req, path, () => res.end(hash.digest('hex')));
   });
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();
@@ -159,4 +157,10 @@ async function serveBare(): Promise<void> {
       .then(() => rm(folder, { recursive: true, force: true }))
       .then(() => process.exit(0));
   });
+}
+
+async function keep(body: IncomingMessage, path: string, answer: () => void): Promise<void> {
+  await pipeline(body, createWriteStream(path));
+  answer();
+  await unlink(path);
 }

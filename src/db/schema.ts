@@ -194,5 +194,4 @@ export type Db = Kysely<Schema> | Transaction<Schema>;
 export type ItemRow = Selectable<ItemsTable>;
 export type FileRow = Selectable<FilesTable>;
 export type VariantRow = Selectable<VariantsTable>;
-export type FileEventRow = Selectable<FileEventsTable>;
 export type OutboxRow = Selectable<OutboxTable>;

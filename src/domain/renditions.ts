@@ -107,6 +107,11 @@ export function recipeVersion(
   encoder: EncoderSettings,
   engineVersions: Readonly<Record<string, string>>,
 ): string {
-  const versions = Object.entries(engineVersions).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify({ plan: 1, edges: MAX_EDGE, encoder, versions });
+  const versions = sorted(engineVersions);
+  return JSON.stringify({ plan: 1, edges: MAX_EDGE, encoder: sorted(encoder), versions });
+}
+
+/** The order in which settings were written down changes nothing. */
+function sorted(values: object): [string, unknown][] {
+  return Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { trailingBytes } from './trailer.ts';
 
-export { type Finding, type FindingKind, privateFindings } from './private-findings.ts';
+export { privateFindings } from './private-findings.ts';
 
 /** What exiftool read, by `group:tag`, plus `Trailer:Bytes` counted by ourselves. */
 export type Metadata = Readonly<Record<string, unknown>>;

@@ -135,7 +135,12 @@ test('all problems are reported at once, with variable, what it holds and what w
 
 describe('what is only safe in development', () => {
   test('production needs an identity provider and a virus scanner', () => {
-    expect(names({ NODE_ENV: 'production' })).toEqual(['AUTH_AUDIENCE', 'AUTH_ISSUER', 'AUTH_JWKS_URL', 'CLAMD_URL']);
+    expect(names({ NODE_ENV: 'production' })).toEqual([
+      'AUTH_AUDIENCE',
+      'AUTH_ISSUER',
+      'AUTH_JWKS_URL',
+      'CLAMD_URL',
+    ]);
     expect(loadConfig(PRODUCTION, WITH_CLAMD).auth.devTokens).toBe(false);
   });
 

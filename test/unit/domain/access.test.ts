@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type FileAction,
+  has,
+  type ItemAction,
+  mayAccessFile,
+  mayAccessItem,
+  mayActForUser,
+  type Principal,
+} from '#src/domain/access.ts';
+import { FILE_KINDS, FILE_STATES, type FileKind, type FileState } from '#src/domain/file-state.ts';
+
+const OWNER = 'owner';
+const WHO = {
+  nobody: null,
+  owner: { userId: OWNER, roles: ['seller'] },
+  seller: { userId: 'another', roles: ['seller'] },
+  'without a role': { userId: 'plain', roles: [] },
+  moderator: { userId: 'moderator', roles: ['moderator'] },
+  admin: { userId: 'admin', roles: ['admin'] },
+  service: { userId: 'backend', roles: ['service'] },
+} as const satisfies Record<string, Principal | null>;
+type Who = keyof typeof WHO;
+
+const EVERYBODY: readonly Who[] = [
+  'nobody',
+  'owner',
+  'seller',
+  'without a role',
+  'moderator',
+  'admin',
+  'service',
+];
+const PUBLIC: readonly FileState[] = ['published', 'ready'];
+const NOBODY: readonly Who[] = [];
+
+/** Who may, by what the design says of each action: photos that are public, photos that are not, documents. */
+const EXPECTED: Readonly<Record<FileAction, Record<'public' | 'private' | 'document', readonly Who[]>>> = {
+  // A gallery needs no token; owner and staff see every state; a service sees no identity document.
+  read: {
+    public: EVERYBODY,
+    private: ['owner', 'moderator', 'admin', 'service'],
+    document: ['owner', 'moderator', 'admin'],
+  },
+  // Bytes that are not public are for the owner and for those who judge.
+  read_content: {
+    public: ['owner', 'moderator', 'admin'],
+    private: ['owner', 'moderator', 'admin'],
+    document: ['owner', 'moderator', 'admin'],
+  },
+  // A moderator judges, and changes nothing of the listing.
+  edit: {
+    public: ['owner', 'admin', 'service'],
+    private: ['owner', 'admin', 'service'],
+    document: ['owner', 'admin'],
+  },
+  delete: {
+    public: ['owner', 'admin', 'service'],
+    private: ['owner', 'admin', 'service'],
+    document: ['owner', 'admin', 'service'],
+  },
+  appeal: { public: ['owner'], private: ['owner'], document: NOBODY },
+  // One reports what one can see, under one's name, and not one's own.
+  report: {
+    public: ['seller', 'without a role', 'moderator', 'admin', 'service'],
+    private: NOBODY,
+    document: NOBODY,
+  },
+  decide: { public: ['moderator', 'admin'], private: ['moderator', 'admin'], document: NOBODY },
+};
+
+function expected(action: FileAction, kind: FileKind, state: FileState): readonly Who[] {
+  if (state === 'deleted') return NOBODY;
+  if (kind === 'verification_document') return EXPECTED[action].document;
+  return EXPECTED[action][PUBLIC.includes(state) ? 'public' : 'private'];
+}
+
+const ACTIONS: readonly FileAction[] = [
+  'read',
+  'read_content',
+  'edit',
+  'delete',
+  'appeal',
+  'report',
+  'decide',
+];
+
+describe.each(ACTIONS)('%s', (action) => {
+  describe.each(FILE_KINDS)('a file of kind %s', (kind) => {
+    test.each(FILE_STATES)('in state %s', (state) => {
+      const may = EVERYBODY.filter((who) => mayAccessFile(WHO[who], action, { kind, ownerId: OWNER, state }));
+      expect(may).toEqual(expected(action, kind, state));
+    });
+  });
+});
+
+test('a listing', () => {
+  const may = (action: ItemAction) =>
+    EVERYBODY.filter((who) => mayAccessItem(WHO[who], action, { sellerId: OWNER }));
+  expect(may('read')).toEqual(EVERYBODY);
+  expect(may('add_photo')).toEqual(['owner', 'service']);
+  expect(may('edit')).toEqual(['owner', 'admin', 'service']);
+  expect(may('delete')).toEqual(['owner', 'admin', 'service']);
+  expect(may('see_all_photos')).toEqual(['owner', 'moderator', 'admin', 'service']);
+});
+
+test('somebody who is no longer a seller adds no photos, also not to their own listing', () => {
+  const former = { userId: OWNER, roles: [] };
+  expect(mayAccessItem(former, 'add_photo', { sellerId: OWNER })).toBe(false);
+  expect(mayAccessItem(former, 'delete', { sellerId: OWNER })).toBe(true);
+});
+
+test('what belongs to a user', () => {
+  expect(EVERYBODY.filter((who) => mayActForUser(WHO[who], OWNER))).toEqual(['owner', 'admin', 'service']);
+});
+
+test('a role is held by its exact name', () => {
+  expect(has(null, 'admin')).toBe(false);
+  expect(has(WHO.moderator, 'admin')).toBe(false);
+  expect(has({ userId: 'x', roles: ['seller', 'admin'] }, 'admin')).toBe(true);
+});
