@@ -68,7 +68,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   };
 }
 
-function urlOf({ connection }: TestDatabase): string {
+/** The address of a test database, as a setting. */
+export function urlOf({ connection }: TestDatabase): string {
   if (connection.connectionString !== undefined) return connection.connectionString;
   const { host = '', port = 5432, user = '', database = '' } = connection;
   const password =
@@ -155,7 +156,7 @@ export async function storedKeys(app: Pick<Composition, 'storage'>): Promise<str
  * stands on a live object, and nothing stays under `temp/` for a file that is past being checked. Holds at any moment:
  * what changes while it looks is left out by looking at the rows before and after.
  */
-export async function assertNoOrphans(app: Pick<Composition, 'db' | 'storage'>): Promise<void> {
+export async function expectNoOrphans(app: Pick<Composition, 'db' | 'storage'>): Promise<void> {
   await untilDelivered(app);
   const before = await objectRows(app);
   const stored = new Set(await storedKeys(app));
@@ -201,7 +202,7 @@ function objectRows({ db }: Pick<Composition, 'db'>) {
 }
 
 /** Positions 0, 1, 2 … without a gap. */
-export async function assertDense(app: Pick<Composition, 'db'>, item: string): Promise<void> {
+export async function expectDense(app: Pick<Composition, 'db'>, item: string): Promise<void> {
   const rows = await app.db
     .selectFrom('files')
     .select('position')

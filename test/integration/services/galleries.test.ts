@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFile } from '#src/db/files.ts';
 import { type FileId, fileId, userId } from '#src/domain/ids.ts';
 import {
-  assertDense,
-  assertNoOrphans,
+  expectDense,
+  expectNoOrphans,
   distinctPhoto,
   MODERATOR,
   newItem,
@@ -106,7 +107,7 @@ describe('order', () => {
         : [],
     );
     expect(unforeseen).toEqual([]);
-    await assertDense(app, item);
+    await expectDense(app, item);
     const { photos } = await app.files.getItemPhotos(who, item);
     expect(new Set(photos.map((photo) => photo.id))).toEqual(kept);
   });
@@ -118,11 +119,11 @@ describe('quotas', () => {
     const item = await newItem(app, who);
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => reserved(item, who)));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(8);
-    await assertDense(app, item);
+    await expectDense(app, item);
     const { photos } = await app.files.getItemPhotos(who, item);
     await app.files.deletePhoto(who, fileId(photos[3]?.id ?? ''));
     await reserved(item, who);
-    await assertDense(app, item);
+    await expectDense(app, item);
   });
 
   test('an owner has so many uploads on their way and no more, also over many listings at once', async () => {
@@ -171,7 +172,7 @@ describe('a gallery', () => {
     await expect(app.files.deleteItemPhotos(OTHER_SELLER, item)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(await app.files.deleteItemPhotos(SELLER, item)).toBe(2);
     for (const { photo } of uploaded) await untilState(app, photo.id, 'deleted');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     expect((await storedKeys(app)).filter((key) => key.includes(item))).toEqual([]);
     expect((await app.files.getItemPhotos(SELLER, item)).photos).toEqual([]);
 
@@ -186,28 +187,27 @@ describe('a gallery', () => {
     const stages = ['inspect', 'scan', 'decode', 'moderate', 'publish', 'derive', 'verify', 'finish'];
     for (const wanted of stages) {
       const file = await distinctPhoto();
-      let deleted: Promise<void> | null = null;
-      const stop = app.events.subscribe({ itemId: item }, async (change) => {
-        if (change === null || deleted !== null) return;
-        const row = await app.db
-          .selectFrom('files')
-          .select('stage')
-          .where('id', '=', change.fileId)
-          .executeTakeFirst();
-        if (row?.stage === wanted) deleted ??= app.files.deletePhoto(SELLER, fileId(change.fileId));
+      const deletions: Promise<void>[] = [];
+      const deleteAtStage = async (id: FileId) => {
+        const shown = await findFile(app.db, id);
+        if (shown?.stage === wanted && deletions.length === 0)
+          deletions.push(app.files.deletePhoto(SELLER, id));
+      };
+      const stop = app.events.subscribe({ itemId: item }, (change) => {
+        if (change !== null) void deleteAtStage(fileId(change.fileId));
       });
       const { photo } = await app.files.uploadItemPhoto(SELLER, item, file, ASYNC);
       // A stage may pass unseen: then the photo is deleted once it is ready.
       const row = await untilState(app, photo.id, 'ready', 'deleted');
       stop();
-      await deleted;
+      await Promise.allSettled(deletions);
       if (row.state === 'ready') await app.files.deletePhoto(SELLER, fileId(photo.id)).catch(() => undefined);
       await untilState(app, photo.id, 'deleted');
       expect((await storedKeys(app)).filter((key) => key.includes(photo.id))).toEqual([]);
       await expect(app.files.getPhoto(SELLER, fileId(photo.id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
-    await assertNoOrphans(app);
-    await assertDense(app, item);
+    await expectNoOrphans(app);
+    await expectDense(app, item);
   });
 });
 
@@ -239,7 +239,7 @@ describe('a profile photo', () => {
     for (const { payload } of outbox) if (Array.isArray(payload['paths'])) purged.push(...payload['paths']);
     expect(purged).toContain(`profiles/thumbnail/${user}/current`);
     expect(purged).toContain(key);
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
   });
 
   test('of many sent at once the last one stays, alone', async () => {
@@ -255,7 +255,7 @@ describe('a profile photo', () => {
       .execute();
     for (const [index, { id }] of rows.entries())
       await untilState(app, id, index === rows.length - 1 ? 'ready' : 'deleted');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
   });
 
   test('is removed by its user and by nobody else', async () => {

@@ -4,8 +4,8 @@ import { type FileId, fileId, userId } from '#src/domain/ids.ts';
 import { sweep } from '#src/jobs/sweep.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
 import {
-  assertDense,
-  assertNoOrphans,
+  expectDense,
+  expectNoOrphans,
   distinctPhoto,
   MODERATOR,
   newItem,
@@ -80,7 +80,7 @@ describe('a photo in doubt', () => {
     const id = await uploaded('review');
     expect((await decide(id, 'approve')).state).toBe('published');
     await untilState(app, id, 'ready');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     const found = places(await keysOf(id));
     expect(found).toHaveLength(7);
     expect(found.every((place) => place.startsWith('items/'))).toBe(true);
@@ -103,7 +103,7 @@ describe('a photo in doubt', () => {
     });
     expect(places(await keysOf(id))).toEqual(['quarantine/raw', 'quarantine/view']);
     await expect(decide(id, 'approve')).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
   });
 
   test('deleted while it waits is gone, and nobody can approve it', async () => {
@@ -141,7 +141,7 @@ describe('two people at once', () => {
       expect(decisions).toHaveLength(1);
       const file = await untilState(app, id, 'ready', 'rejected');
       expect(file.state).toBe(decisions[0]?.decision === 'approve' ? 'ready' : 'rejected');
-      await assertNoOrphans(app);
+      await expectNoOrphans(app);
       const isPublic = (await keysOf(id)).some((key) => key.startsWith('items/'));
       expect(isPublic).toBe(file.state === 'ready');
     }
@@ -154,7 +154,7 @@ describe('two people at once', () => {
     const deleted = await uploaded('publish');
     await Promise.allSettled([decide(deleted, 'takedown'), app.files.deletePhoto(SELLER, deleted)]);
     const file = await untilState(app, deleted, 'deleted', 'taken_down');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     expect(places(await keysOf(deleted))).toEqual(file.state === 'deleted' ? [] : ['quarantine/view']);
   });
 });
@@ -177,7 +177,7 @@ describe('taken down', () => {
 
     await decide(id, 'approve');
     await untilState(app, id, 'ready');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     const after = await keysOf(id);
     expect(after).toHaveLength(7);
     const isRendition = (key: string) => !key.startsWith('items/original/');
@@ -193,12 +193,12 @@ describe('taken down', () => {
     const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), WAIT);
     const id = fileId(photo.id);
     await decide(id, 'takedown');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     await untilState(app, id, 'taken_down');
     // The late worker takes away what it was writing.
     await expect.poll(async () => places(await keysOf(id)), { timeout: 10_000 }).toEqual(['quarantine/view']);
-    await assertNoOrphans(app);
-    await assertDense(app, item);
+    await expectNoOrphans(app);
+    await expectDense(app, item);
   });
 
   test('an old generation that comes late changes nothing', async () => {
@@ -230,12 +230,12 @@ describe('refused by the moderator', () => {
     });
     const [row] = await app.db.selectFrom('files').selectAll().where('owner_id', '=', who.userId).execute();
     const id = fileId(row?.id ?? '');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
     expect(places(await keysOf(id))).toEqual(['quarantine/raw', 'quarantine/view']);
     await app.files.appeal(who, id, 'It is art.');
     await decide(id, 'approve');
     await untilState(app, id, 'ready');
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
   });
 });
 
@@ -282,6 +282,6 @@ describe('a profile photo in review', () => {
     expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
     expect(await keysOf(first.photo.id)).toEqual([]);
     await sweep(app.jobs);
-    await assertNoOrphans(app);
+    await expectNoOrphans(app);
   });
 });

@@ -1,0 +1,143 @@
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StorageError } from '#src/domain/errors.ts';
+import { fileId, userId } from '#src/domain/ids.ts';
+import {
+  expectNoOrphans,
+  distinctPhoto,
+  MODERATOR,
+  newSeller,
+  OTHER_SELLER,
+  SERVICE,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilState,
+} from '#test/support/app.ts';
+import { eicarBehindJpeg, htmlNamedJpg, pdf } from '#test/support/hostile.ts';
+import { photoPath } from '#test/support/photos.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+const WAIT = { waitMs: 15_000 };
+
+async function uploaded(body: Uint8Array, filename = 'passport.jpg') {
+  const who = newSeller();
+  const file = { filename, type: null, body };
+  const { photo } = await app.files.uploadVerificationDocument(who, userId(who.userId), file, WAIT);
+  return { who, id: fileId(photo.id), photo };
+}
+
+test('a document is ready once it was scanned, encrypted, and nowhere readable on disk', async () => {
+  const mark = 'PASSPORT-NUMBER-OF-NOBODY';
+  const { body } = await distinctPhoto(mark);
+  const { who, id, photo } = await uploaded(body);
+  expect(photo).toMatchObject({ state: 'ready', variants: {}, position: null });
+  expect(await storedKeys(app)).toContain(`verification/documents/${who.userId}/${id}.enc`);
+  expect(spawnSync('grep', ['-r', '-l', mark, app.dataDir], { encoding: 'utf8' }).stdout).toBe('');
+  const opened = await app.files.openVerificationDocument(who, id);
+  expect(opened).toMatchObject({ filename: 'passport.jpg', contentType: 'image/jpeg' });
+  expect((await buffer(opened.body)).equals(body)).toBe(true);
+  await expectNoOrphans(app);
+});
+
+test('a PDF is a document, and HTML is not', async () => {
+  const { bytes } = pdf();
+  const { who, id } = await uploaded(bytes, 'form.pdf');
+  const opened = await app.files.openVerificationDocument(who, id);
+  expect(opened.contentType).toBe('application/pdf');
+  opened.body.destroy();
+  await expect(uploaded(htmlNamedJpg().bytes)).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' });
+});
+
+test('who reads is written down before the first byte, and others may not', async () => {
+  const { who, id } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
+  for (const other of [OTHER_SELLER, SERVICE])
+    await expect(app.files.openVerificationDocument(other, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(app.files.listVerificationDocuments(OTHER_SELLER, userId(who.userId))).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+  await expect(app.files.listVerificationDocuments(SERVICE, userId(who.userId))).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
+  expect(await app.files.listVerificationDocuments(MODERATOR, userId(who.userId))).toHaveLength(1);
+  const { body } = await app.files.openVerificationDocument(MODERATOR, id);
+  const audited = await app.db.selectFrom('access_log').selectAll().where('file_id', '=', id).execute();
+  expect(audited.map((entry) => [entry.user_id, entry.action])).toEqual([
+    [MODERATOR.userId, 'document.read'],
+  ]);
+  body.destroy();
+});
+
+test('malware in a document: rejected, its object and its key gone', async () => {
+  const who = newSeller();
+  const { bytes } = await eicarBehindJpeg();
+  const file = { filename: 'id.jpg', type: null, body: bytes };
+  await expect(
+    app.files.uploadVerificationDocument(who, userId(who.userId), file, WAIT),
+  ).rejects.toMatchObject({ code: 'MALWARE_FOUND' });
+  await expectNoOrphans(app);
+  expect((await storedKeys(app)).filter((key) => key.includes(who.userId))).toEqual([]);
+  expect(await keysOfOwner(who.userId)).toEqual([]);
+});
+
+test('a stream that is too long, breaks or is empty leaves neither object nor key', async () => {
+  const who = newSeller();
+  const user = userId(who.userId);
+  async function* endless() {
+    for (;;) yield Buffer.alloc(65_536);
+  }
+  async function* broken() {
+    yield Buffer.alloc(100);
+    throw new Error('the line was cut');
+  }
+  const closedEarly = new Readable({ read() {} });
+  closedEarly.push(Buffer.alloc(100));
+  setTimeout(() => closedEarly.destroy(), 20);
+  for (const body of [Readable.from(endless()), Readable.from(broken()), closedEarly, Buffer.alloc(0)])
+    await expect(
+      app.files.uploadVerificationDocument(who, user, { filename: 'x', type: null, body }, WAIT),
+    ).rejects.toBeInstanceOf(StorageError);
+  await expectNoOrphans(app);
+  expect((await storedKeys(app)).filter((key) => key.includes(who.userId))).toEqual([]);
+  expect(await keysOfOwner(who.userId)).toEqual([]);
+});
+
+test('deleting shreds: the key goes with the row, then the object', async () => {
+  const { who, id } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
+  await expect(app.files.deleteVerificationDocument(OTHER_SELLER, id)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+  await app.files.deleteVerificationDocument(who, id);
+  expect(await keysOfOwner(who.userId)).toEqual([]);
+  await untilState(app, id, 'deleted');
+  await expectNoOrphans(app);
+  await expect(app.files.openVerificationDocument(who, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a document is not a photo: it has no address, no appeal and no decision', async () => {
+  const { who, id } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
+  const request = { variant: 'original', format: null, expiresIn: 60 } as const;
+  await expect(app.files.getPhotoUrl(who, id, request)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(app.files.appeal(who, id, 'Please')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(app.review.decide(MODERATOR, id, { decision: 'takedown', reason: 'x' })).rejects.toMatchObject(
+    { code: 'FORBIDDEN' },
+  );
+  await expect(app.files.getPhoto(null, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+function keysOfOwner(owner: string) {
+  return app.db
+    .selectFrom('document_keys')
+    .innerJoin('files', 'files.id', 'document_keys.file_id')
+    .select('file_id')
+    .where('owner_id', '=', owner)
+    .execute();
+}
