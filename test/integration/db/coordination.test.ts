@@ -132,7 +132,9 @@ describe.each(databaseServers())('on $name', (server) => {
       await settleObjects(database.db, [key]);
       await announceObjects(database.db, id, [key]);
       expect(await listObjects(database.db, id)).toEqual([{ key, state: 'live' }]);
-      await expect(settleObjects(database.db, ['never/announced'])).rejects.toThrow();
+      await expect(settleObjects(database.db, ['never/announced'])).rejects.toMatchObject({
+        code: 'STORAGE_UNAVAILABLE',
+      });
     });
 
     test('of late work are condemned, also when nobody names them any more, but not those a row stands on', async () => {
@@ -262,10 +264,11 @@ describe.each(databaseServers())('on $name', (server) => {
         database.db,
       );
       await until('to be told to look', async () => (heard.includes(null) ? true : null));
-      await until('a notification on the new connection', async () => {
+      const heardAgain = await until('a notification on the new connection', async () => {
         await sql`select pg_notify('localex_test', 'again')`.execute(database.db);
         return heard.includes('again') ? true : null;
       });
+      expect(heardAgain).toBe(true);
     });
 
     test('that a listener fails at do not reach the process, nor keep others from theirs', async () => {
@@ -277,6 +280,7 @@ describe.each(databaseServers())('on $name', (server) => {
       await sql`select pg_notify('localex_files', 'not json')`.execute(database.db);
       await database.db.updateTable('files').set({ alt: 'x' }).where('id', '=', file.id).execute();
       await until('the notification', async () => (heard.includes(file.id) ? true : null));
+      expect(new Set(heard)).toEqual(new Set([file.id]));
     });
   });
 
