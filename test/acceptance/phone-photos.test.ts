@@ -43,7 +43,9 @@ describe('ten photos as phones take them, with places in them', () => {
   test.each(phonePhotos.map((photo, index) => [photo.name, index] as const))(
     '%s is ready, upright, in every size',
     (_name, index) => {
-      const { source, photo } = ready[index] ?? expect.unreachable();
+      const found = ready[index];
+      if (found === undefined) throw new Error(`Expected an answer for photo ${index}`);
+      const { source, photo } = found;
       expect(photo).toMatchObject({ state: 'ready', reason: null });
       const original = fitInside(source.width, source.height, MAX_EDGE.original);
       expect({ width: photo.width, height: photo.height }).toEqual(original);
