@@ -100,6 +100,32 @@ describe('a body past the limit', () => {
     expect(sent.bytes).toBeLessThan(30 * MEGABYTE);
   });
 
+  test.each([
+    ['one buffer', (form: FormData) => new Response(form).bytes()],
+    ['a form', async (form: FormData) => form],
+  ])('is refused in words that its sender reads, each of 20 times, sent as %s', async (_name, bodyOf) => {
+    const form = new FormData();
+    form.append('file', new Blob([Buffer.alloc(11_600_000, 0xff)], { type: 'image/jpeg' }), 'large.jpg');
+    const type = new Response(form).headers.get('content-type') ?? '';
+    const body = await bodyOf(form);
+    const outcomes: string[] = [];
+    for (let count = 0; count < 20; count++)
+      outcomes.push(
+        await fetch(`${service.url}${photos}`, {
+          method: 'POST',
+          body,
+          headers: {
+            authorization: `Bearer ${seller}`,
+            ...(!(body instanceof FormData) && { 'content-type': type }),
+          },
+        }).then(
+          async (response) => `${response.status} ${(await response.json()).code}`,
+          (error: Error) => `no answer: ${String(error.cause)}`,
+        ),
+      );
+    expect(outcomes).toEqual(Array(20).fill('413 FILE_TOO_LARGE'));
+  });
+
   test('is refused by its announced length before any of it is read', async () => {
     const announced = await new Promise<number | undefined>((resolve, reject) => {
       const req = request(`${service.url}${photos}`, {
