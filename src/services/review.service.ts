@@ -1,4 +1,4 @@
-import { recordAccess } from '../db/access-log.ts';
+import { recordAccess, recordAccesses } from '../db/access-log.ts';
 import { countInReview, findFile, listInReview, lockFileAndItem, nextGeneration } from '../db/files.ts';
 import { findItem } from '../db/items.ts';
 import { settleObjects } from '../db/objects.ts';
@@ -41,6 +41,7 @@ export function createReviewService(deps: Deps): ReviewService {
       );
       const photos: ReviewEntry[] = [];
       for (const file of shown) photos.push(await entryOf(deps, who, file, appeals.get(file.id) ?? null));
+      await recordViews(deps.db, who, photos);
       const last = shown.at(-1);
       const next =
         files.length > page.limit && last !== undefined ? cursorOf(last.updated_at, last.id) : null;
@@ -77,6 +78,15 @@ const DECIDE: Readonly<Record<'approve' | 'reject' | 'takedown', Decide>> = {
 async function hasMovedOn(deps: Deps, file: FileRow): Promise<boolean> {
   const now = await findFile(deps.db, file.id);
   return now?.state !== file.state || now.generation !== file.generation;
+}
+
+/** A signed view is a private read: it is written down before the address is given. */
+async function recordViews(db: Db, who: Principal, entries: readonly ReviewEntry[]): Promise<void> {
+  const viewable = entries.filter((entry) => entry.viewUrl !== null);
+  await recordAccesses(
+    db,
+    viewable.map(({ photo }) => ({ userId: who.userId, action: 'photo.view', fileId: photo.id })),
+  );
 }
 
 async function entryOf(

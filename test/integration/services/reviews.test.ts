@@ -240,6 +240,21 @@ describe('refused by the moderator', () => {
 });
 
 describe('the queue', () => {
+  test('writes down each signed view that it shows, before it shows it', async () => {
+    const id = await uploaded('review');
+    const who = { userId: `moderator-${id}`, roles: ['moderator'] } as const;
+    const { photos } = await app.review.listReview(who, { limit: 100 });
+    const viewed = photos.filter((entry) => entry.viewUrl !== null).map((entry) => entry.photo.id);
+    expect(viewed).toContain(id);
+    const audited = await app.db
+      .selectFrom('access_log')
+      .select(['action', 'file_id'])
+      .where('user_id', '=', who.userId)
+      .execute();
+    expect(new Set(audited.map((entry) => entry.action))).toEqual(new Set(['photo.view']));
+    expect(audited.map((entry) => entry.file_id).toSorted()).toEqual(viewed.toSorted());
+  });
+
   test('is read page by page without loss or repeat while others decide', async () => {
     const ids: FileId[] = [];
     for (let count = 0; count < 5; count += 1) ids.push(await uploaded('review'));
