@@ -84,13 +84,16 @@ export function ZoomDialog({ photos, title, start, onClose }: ZoomDialogProps) {
 function ZoomPicture({ photo, alt }: { photo: Photo; alt: string }) {
   const original = photo.variants.original;
   const url = Object.values(original?.formats ?? {})[0]?.url;
+  // The placeholder's proportions are near the photo's, not the same: it goes once there is more to see.
+  const [isShown, setIsShown] = useState(false);
+  const shown = () => setIsShown(true);
   return (
     <>
-      {photo.placeholder && (
+      {photo.placeholder && !isShown && (
         <ThumbhashCanvas hash={photo.placeholder} className="zoom__img zoom__img--hash" />
       )}
       {photo.variants.large && (
-        <img className="zoom__img" src={photo.variants.large.auto} alt="" draggable={false} />
+        <img className="zoom__img" src={photo.variants.large.auto} alt="" draggable={false} onLoad={shown} />
       )}
       {url && (
         <img
@@ -100,6 +103,7 @@ function ZoomPicture({ photo, alt }: { photo: Photo; alt: string }) {
           width={original?.width}
           height={original?.height}
           draggable={false}
+          onLoad={shown}
         />
       )}
     </>
