@@ -19,6 +19,7 @@ import type { ServiceDeps } from '../services/deps.ts';
 import { createImageEngine } from '../images/engine.ts';
 import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dispatcher.ts';
 import { createCdn } from './cdn.ts';
+import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
 import {
   createKeyVault,
@@ -47,6 +48,7 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
     phases.unshift({ name, limitMs, run });
   };
   try {
+    await prepareDataDir(config.server.dataDir);
     const secrets = await loadSecrets(config.server.dataDir);
     const database = await openDatabase(config, log);
     closing('database', () => database.close(), 20_000);

@@ -1,7 +1,8 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { Config } from '../config/index.ts';
 import { connect } from '../db/connect.ts';
 import { migrateToLatest } from '../db/migrate.ts';
+import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { Database } from '../db/schema.ts';
 import type { Log } from '../ports/log.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/index.ts';
@@ -33,7 +34,27 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
     if (applied.length > 0) log.info({ applied }, 'the database schema was brought up to date');
   } catch (error) {
     await close();
-    throw error;
+    throw url === null ? error : named(url, error);
   }
   return { db, connection, close };
+}
+
+/** What keeps a server from being used, by SQLSTATE (class 28 and 3D, PostgreSQL manual, appendix A). */
+const REFUSALS: Readonly<Record<string, string>> = {
+  '28P01': 'refuses the user or the password',
+  '28000': 'does not let this user in',
+  '3D000': 'has no such database',
+};
+
+/** An error that DATABASE_URL causes names it, with host and port and never the password. */
+function named(url: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const what = isStorageError(error, 'DATABASE_UNAVAILABLE') ? 'does not answer' : REFUSALS[code];
+  if (what === undefined) return error;
+  const { host, port } = new pg.Client({ connectionString: url });
+  return new StorageError(
+    'DATABASE_UNAVAILABLE',
+    `The PostgreSQL server of DATABASE_URL, ${host}:${port}, ${what}. Start it, or correct DATABASE_URL.`,
+    { cause: error },
+  );
 }

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../domain/errors.ts';
 
@@ -10,11 +10,11 @@ export type SecretPurpose = 'edge-urls' | 'store-urls' | 'development-tokens';
 
 /**
  * One random secret of this installation (`DATA_DIR/secret.key`, mode 0600), made at the first start, from which each
- * purpose gets a key of its own (HKDF-SHA-256, RFC 5869).
+ * purpose gets a key of its own (HKDF-SHA-256, RFC 5869). The folder exists (`prepareDataDir`).
  */
 export async function loadSecrets(dataDir: string): Promise<(purpose: SecretPurpose) => Uint8Array> {
   const path = join(dataDir, FILE);
-  const secret = (await read(path)) ?? (await create(dataDir, path));
+  const secret = (await read(path)) ?? (await create(path));
   return (purpose) => new Uint8Array(hkdfSync('sha256', secret, '', `localex-storage ${purpose}`, BYTES));
 }
 
@@ -33,8 +33,7 @@ async function read(path: string): Promise<Buffer | null> {
 }
 
 /** Whoever links first wins: processes that start at once get the same secret. */
-async function create(dataDir: string, path: string): Promise<Buffer> {
-  await mkdir(dataDir, { recursive: true });
+async function create(path: string): Promise<Buffer> {
   const temporary = `${path}.${process.pid}`;
   const file = await open(temporary, 'w', 0o600);
   await file.writeFile(randomBytes(BYTES));

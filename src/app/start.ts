@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -9,6 +8,7 @@ import type { Config } from '../config/index.ts';
 import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { systemClock } from '../ports/clock.ts';
 import { type Composition, compose } from './compose.ts';
+import { findPort, naming } from './port.ts';
 import { checkReadiness } from './readiness.ts';
 import { type ShutdownPhase, shutDown } from './shutdown.ts';
 import { startWorker } from './worker.ts';
@@ -24,31 +24,44 @@ export interface RunningApp {
 /** Builds everything and starts what the roles of the configuration name. */
 export async function start(config: Config, log: Logger): Promise<RunningApp> {
   const { host, roles } = config.server;
-  const port = config.server.port === 0 ? await freePort(host) : config.server.port;
+  const listens = roles.includes('http') || roles.includes('edge');
+  const port =
+    listens || config.server.port === 0 ? await findPort(host, config.server.port) : config.server.port;
   const publicUrl = config.server.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const parts = await compose(config, publicUrl, log);
   const phases: ShutdownPhase[] = [...parts.phases];
   try {
-    const http =
-      roles.includes('http') || roles.includes('edge') ? await makeHttp(config, publicUrl, parts, log) : null;
+    const http = listens ? await makeHttp(config, publicUrl, parts, log) : null;
     if (roles.includes('worker')) {
-      const worker = await startWorker(config, parts, http);
+      const worker = await startWorker(config, parts);
       phases.unshift({ name: 'schedules', limitMs: 5000, run: () => worker.close() });
     }
     if (http !== null) {
       const deadlineMs = config.server.shutdownMs;
       phases.unshift({ name: 'http', limitMs: deadlineMs + 1000, run: () => http.close(deadlineMs) });
-      await http.listen(port, host);
+      await naming(host, port, () => http.listen(port, host));
     }
-    await writeFile(
-      join(config.server.dataDir, 'service.json'),
-      `${JSON.stringify({ url: publicUrl, pid: process.pid })}\n`,
-    );
-    return { url: publicUrl, stop: () => shutDown(phases, log) };
+    const address = join(config.server.dataDir, 'service.json');
+    const written = `${JSON.stringify({ url: publicUrl, pid: process.pid })}\n`;
+    await writeFile(address, written);
+    phases.unshift({ name: 'address', limitMs: 1000, run: () => removeAddress(address, written) });
+    return { url: publicUrl, stop: () => stop(phases, log) };
   } catch (error) {
     await shutDown(phases, log);
     throw error;
   }
+}
+
+async function stop(phases: readonly ShutdownPhase[], log: Logger): Promise<boolean> {
+  const isClean = await shutDown(phases, log);
+  log.info({ clean: isClean }, 'stopped');
+  return isClean;
+}
+
+/** Another process that has taken the folder over keeps its own. */
+async function removeAddress(path: string, written: string): Promise<void> {
+  const found = await readFile(path, 'utf8').catch(() => null);
+  if (found === written) await rm(path, { force: true });
 }
 
 async function makeHttp(
@@ -93,16 +106,4 @@ async function makeHttp(
     trustProxy: server.trustProxy,
     production: server.production,
   });
-}
-
-/** A port that nobody listens on, for PORT=0: URLs are needed before the service listens. */
-async function freePort(host: string): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, host, resolve);
-  });
-  const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return address !== null && typeof address === 'object' ? address.port : 0;
 }
