@@ -1,8 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
-import { ERROR_CODES, type ErrorCode } from '#src/domain/errors.ts';
+import type { ErrorCode } from '#src/domain/errors.ts';
+import { PROBLEM_TYPE, problemDocument } from '#src/domain/problem.ts';
 import type { EdgeHandler, HttpLimits } from './deps.ts';
-import { PROBLEM_TYPE, STATUS } from './problems.ts';
+import { STATUS } from './problems.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -46,12 +54,24 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     socket.destroy();
     return;
   }
-  const code: ErrorCode = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'DEADLINE_EXCEEDED' : 'INVALID_REQUEST';
+  const code = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'DEADLINE_EXCEEDED' : 'INVALID_REQUEST';
   const status =
     code === 'DEADLINE_EXCEEDED' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : STATUS[code];
-  const { title } = ERROR_CODES[code];
-  const body = JSON.stringify({ type: 'about:blank', title, status, code });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const requestId = randomUUID();
+  const problem = problemDocument({ code, status, detail: DETAILS[code], requestId });
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? problem.title}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
+
+const DETAILS = {
+  DEADLINE_EXCEEDED: 'The request did not arrive in time.',
+  INVALID_REQUEST: 'This is not an HTTP request that can be read.',
+} as const satisfies Partial<Record<ErrorCode, string>>;

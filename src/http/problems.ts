@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ERROR_CODES, type ErrorCode, isStorageError, StorageError } from '#src/domain/errors.ts';
+import { PROBLEM_TYPE, type Problem, problemDocument } from '#src/domain/problem.ts';
 
 /** The one place that knows statuses. `test/unit/http/problems.test.ts` holds it to the list of codes. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -54,24 +55,36 @@ const PRIVATE_CODES: readonly ErrorCode[] = ['INTERNAL', 'INVALID_CONFIGURATION'
 /** Seconds a client is asked to wait when the error itself does not say. */
 const DEFAULT_RETRY_AFTER = 5;
 
-/** RFC 9457, with our code. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: ErrorCode;
-  readonly detail: string;
-  readonly instance: string;
+export interface ProblemLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
 }
 
-export const PROBLEM_TYPE = 'application/problem+json';
+/**
+ * Logs what a client was told with a status of 500 or more: who went away is news, what will pass is a warning in one
+ * line, anything else is an error with its stack.
+ */
+export function logFailure(log: ProblemLog, thrown: unknown, context: object = {}): void {
+  const error = publicError(thrown);
+  const { code, details } = error;
+  if (STATUS[code] < 500) return;
+  if (code === 'ABORTED') log.info({ ...context, code }, 'A request was given up');
+  else if (error.retryable)
+    log.warn({ ...context, code, details, reason: reasonOf(error) }, 'A request has to be tried again');
+  else log.error({ ...context, err: thrown, code, details }, 'A request failed');
+}
+
+/** The innermost message, which says what did not answer. */
+function reasonOf(error: Error): string {
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
+}
 
 /** Answers a request with the problem that an error is to its client; reports what is our own fault. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = publicError(thrown);
   const problem = problemOf(error, request.id);
-  if (problem.status >= 500)
-    request.log.error({ err: thrown, code: error.code, details: error.details }, 'A request failed');
+  logFailure(request.log, thrown);
   const retryAfter = error.retryAfter ?? (error.retryable ? DEFAULT_RETRY_AFTER : undefined);
   if (retryAfter !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfter))));
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challenge(error));
@@ -84,18 +97,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
 }
 
 export function problemOf(error: StorageError, requestId: string): Problem {
-  const { title } = ERROR_CODES[error.code];
   const detail = PRIVATE_CODES.includes(error.code)
     ? `${ERROR_CODES.INTERNAL.title}. The request id tells us which request it was.`
     : error.message;
-  return {
-    type: `/docs#problem-${error.code.toLowerCase().replaceAll('_', '-')}`,
-    title,
-    status: STATUS[error.code],
-    code: error.code,
-    detail,
-    instance: `urn:request:${requestId}`,
-  };
+  return problemDocument({ code: error.code, status: STATUS[error.code], detail, requestId });
 }
 
 /** Any thrown value as one of our family; an unknown one says nothing about itself. */

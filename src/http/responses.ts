@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '#src/domain/errors.ts';
-import { PROBLEM_TYPE, STATUS } from './problems.ts';
+import { PROBLEM_TYPE } from '#src/domain/problem.ts';
+import { STATUS } from './problems.ts';
 import { Problem } from './schemas.ts';
 
 interface Documented {

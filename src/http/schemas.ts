@@ -37,7 +37,7 @@ export const Problem = z
     description: 'RFC 9457. `code` is the one to program against; `detail` is written for people.',
     examples: [
       {
-        type: '/docs#problem-unsupported-type',
+        type: 'urn:localex:problem:unsupported-type',
         title: 'This type of file is not accepted',
         status: 415,
         code: 'UNSUPPORTED_TYPE',

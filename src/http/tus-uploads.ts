@@ -1,20 +1,25 @@
-import { createReadStream } from 'node:fs';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { chmodSync, createReadStream, mkdirSync } from 'node:fs';
 import { rm, truncate } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { FileConfigstore, FileStore } from '@tus/file-store';
 import { type CancellationContext, Server, Upload } from '@tus/server';
 import type { Principal } from '#src/domain/access.ts';
 import { type ErrorCode, isStorageError, StorageError } from '#src/domain/errors.ts';
 import { type FileId, isFileId } from '#src/domain/ids.ts';
+import { PROBLEM_TYPE } from '#src/domain/problem.ts';
 import type { FileManagementService } from '#src/services/contracts.ts';
-import { PROBLEM_TYPE, problemOf, publicError } from './problems.ts';
+import { logFailure, type ProblemLog, problemOf, publicError } from './problems.ts';
 
 export const TUS_PATH = '/v1/uploads/tus';
 /** As long as temporary uploads live (design §6). */
 export const TUS_LIFETIME_MS = 24 * 3600 * 1000;
 /** How long a request waits for the one before it to let go of the upload. */
 const LOCK_DRAIN_MS = 300;
+/** Uploaded bytes and the names of their files are for this user's processes only. */
+const PRIVATE_FOLDER = 0o700;
 
 export interface TusUploads {
   /** Opens the resumable upload of a reservation: its size is fixed here. */
@@ -27,25 +32,35 @@ export interface TusUploads {
   sweep(now: Date): Promise<number>;
 }
 
+/** Who asks, and in which request: the library passes neither on to all that it calls. */
+interface Caller {
+  readonly who: Principal;
+  readonly requestId: string;
+}
+
 /**
  * Resumable uploads by the tus protocol. Only reservations can be uploaded to: creation by POST is not routed.
- * When the last byte is here the file goes the way of every other: received, then completed.
+ * When the last byte is here the file goes the way of every other: received, then completed. One that is given up
+ * takes its reservation along.
  */
 export function createTusUploads(options: {
   readonly directory: string;
   readonly files: FileManagementService;
-  readonly log: { error(details: object, message: string): void };
+  readonly log: ProblemLog;
 }): TusUploads {
   const { directory, files, log } = options;
+  makePrivate(directory);
+  const callers = new AsyncLocalStorage<Caller>();
   const configstore = new FileConfigstore(directory);
-  const datastore = new UploadFolder({
-    directory,
-    configstore,
-    expirationPeriodInMilliseconds: TUS_LIFETIME_MS,
+  const folder = { directory, configstore, expirationPeriodInMilliseconds: TUS_LIFETIME_MS };
+  const datastore = new UploadFolder(folder, async (id) => {
+    const caller = callers.getStore();
+    if (caller === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
+    await files.deletePhoto(caller.who, id).catch(unlessGone);
   });
-  const callers = new WeakMap<object, { readonly who: Principal; readonly requestId: string }>();
+  const requestId = () => callers.getStore()?.requestId ?? randomUUID();
 
-  const server = new ProblemServer({
+  const server = new ProblemServer(requestId, {
     path: TUS_PATH,
     datastore,
     relativeLocation: true,
@@ -53,26 +68,21 @@ export function createTusUploads(options: {
     lockDrainTimeout: LOCK_DRAIN_MS,
     disableTerminationForFinishedUploads: true,
     /** Runs again when the client did not hear that it was done. */
-    async onUploadFinish(request, { id }) {
-      const raw = request.runtime?.node?.req;
-      const caller = raw === undefined ? undefined : callers.get(raw);
+    async onUploadFinish(_request, { id }) {
+      const caller = callers.getStore();
       if (caller === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
       if (await datastore.isHandedOver(id)) return {};
       const body = createReadStream(join(directory, id));
-      await files.receiveUpload(id, body).catch((error: unknown) => {
-        // Received before, and its reservation used up: completing it again tells how that went.
-        if (!isStorageError(error, 'NOT_FOUND')) throw error;
-      });
+      // Received before, and its reservation used up: completing it again tells how that went.
+      await files.receiveUpload(id, body).catch(unlessGone);
       await files.completeUpload(caller.who, id, { waitMs: 0 });
       await datastore.handOver(id);
       return {};
     },
-    onResponseError(request, error) {
+    onResponseError(_request, error) {
       if (!(error instanceof Error)) return undefined;
-      const raw = request.runtime?.node?.req;
-      const { requestId = '' } = (raw === undefined ? undefined : callers.get(raw)) ?? {};
-      const problem = problemOf(publicError(error), requestId);
-      if (problem.status >= 500) log.error({ err: error, requestId }, 'A resumable upload failed');
+      const problem = problemOf(publicError(error), requestId());
+      logFailure(log, error, { requestId: requestId() });
       return { status_code: problem.status, body: JSON.stringify(problem) };
     },
   });
@@ -84,8 +94,7 @@ export function createTusUploads(options: {
       );
     },
     async handle(who, requestId, req, res) {
-      callers.set(req, { who, requestId });
-      await server.handle(req, res);
+      await callers.run({ who, requestId }, () => server.handle(req, res));
     },
     async has(id) {
       return (await configstore.get(id)) !== undefined;
@@ -104,8 +113,31 @@ export function createTusUploads(options: {
   };
 }
 
+function makePrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: PRIVATE_FOLDER });
+  // One that was there before may be open to others.
+  chmodSync(directory, PRIVATE_FOLDER);
+}
+
+function unlessGone(error: unknown): void {
+  if (!isStorageError(error, 'NOT_FOUND')) throw error;
+}
+
 /** A folder of uploads that can give up the bytes of a finished one and still say that it was finished. */
 class UploadFolder extends FileStore {
+  readonly #release: (id: string) => Promise<void>;
+
+  constructor(options: ConstructorParameters<typeof FileStore>[0], release: (id: string) => Promise<void>) {
+    super(options);
+    this.#release = release;
+  }
+
+  /** Gives up an upload: its reservation first, so that nothing is left when the client is told so. */
+  override async remove(id: string): Promise<void> {
+    await this.#release(id);
+    await super.remove(id);
+  }
+
   override async getUpload(id: string): Promise<Upload> {
     const upload = await super.getUpload(id);
     if (upload.metadata?.['handedOver'] === undefined || upload.size === undefined) return upload;
@@ -129,11 +161,19 @@ class UploadFolder extends FileStore {
 
 /** tus answers its own refusals in plain words: here they are problem documents like every other. */
 class ProblemServer extends Server {
+  readonly #requestId: () => string;
+
+  constructor(requestId: () => string, options: ConstructorParameters<typeof Server>[0]) {
+    super(options);
+    this.#requestId = requestId;
+  }
+
   override async write(context: CancellationContext, headers: Headers, status: number, body = '') {
     if (status < 400) return super.write(context, headers, status, body);
     headers.set('content-type', PROBLEM_TYPE);
     headers.set('cache-control', 'no-store');
-    return super.write(context, headers, status, body.startsWith('{') ? body : problemText(status, body));
+    const problem = body.startsWith('{') ? body : problemText(status, body, this.#requestId());
+    return super.write(context, headers, status, problem);
   }
 }
 
@@ -145,8 +185,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** The status stays the one that the protocol prescribes. */
-function problemText(status: number, words: string): string {
+function problemText(status: number, words: string, requestId: string): string {
   const code = CODES[status] ?? (status >= 500 ? 'INTERNAL' : 'INVALID_REQUEST');
   const detail = status >= 500 ? undefined : `The tus protocol: ${words.trim()}.`;
-  return JSON.stringify({ ...problemOf(new StorageError(code, detail), ''), status });
+  return JSON.stringify({ ...problemOf(new StorageError(code, detail), requestId), status });
 }

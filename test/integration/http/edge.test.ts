@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { objectKey } from '#src/domain/keys.ts';
+import { Problem } from '#src/http/schemas.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 const STEM = 'items/large/bike-1/019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11-3f9a1c2b4d5e';
@@ -214,6 +215,8 @@ describe('the edge', () => {
     const answer = await server.get(`/cdn/${path}`);
     expect(answer.status).toBe(status);
     expect(answer.headers['content-type']).toBe('application/problem+json');
+    const problem = Problem.strict().parse(JSON.parse(answer.body.toString()));
+    expect(problem).toMatchObject({ status, instance: `urn:request:${answer.headers['x-request-id']}` });
     expect(answer.body.toString()).not.toMatch(/localex-edge|ENOENT|node:/);
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ERROR_CODES, isErrorCode, StorageError } from '#src/domain/errors.ts';
-import { problemOf, publicError, STATUS } from '#src/http/problems.ts';
+import { logFailure, problemOf, publicError, STATUS } from '#src/http/problems.ts';
 import { startHttp } from '#test/integration/http/http-service.ts';
+import { recordingLog } from '#test/support/recording-log.ts';
 
 const Responses = z.record(z.string(), z.looseObject({ description: z.string() }));
 const Document = z.object({
@@ -65,7 +66,7 @@ describe('a problem', () => {
       cause: new Error('select secret'),
     });
     expect(problemOf(error, 'r1')).toEqual({
-      type: '/docs#problem-forbidden',
+      type: 'urn:localex:problem:forbidden',
       title: 'Not allowed',
       status: 403,
       code: 'FORBIDDEN',
@@ -83,5 +84,26 @@ describe('a problem', () => {
     const problem = problemOf(publicError(thrown), 'r1');
     expect(problem).toMatchObject({ status: 500, code: 'INTERNAL' });
     expect(JSON.stringify(problem)).not.toMatch(/ECONNREFUSED|var|text|path/);
+  });
+});
+
+describe('a failure in the log', () => {
+  const logged = (thrown: unknown) => {
+    const log = recordingLog();
+    logFailure(log, thrown);
+    return log.lines.map(({ level, details }) => ({ level, stack: 'err' in details }));
+  };
+
+  test('of a client that went away is news, of what will pass a warning, of ours an error with its stack', () => {
+    expect(logged(new StorageError('ABORTED'))).toEqual([{ level: 'info', stack: false }]);
+    for (const code of ['BUSY', 'DATABASE_UNAVAILABLE', 'STORAGE_UNAVAILABLE'] as const)
+      expect(logged(new StorageError(code)), code).toEqual([{ level: 'warn', stack: false }]);
+    for (const thrown of [new Error('x'), new StorageError('INTERNAL'), new StorageError('STORAGE_FULL')])
+      expect(logged(thrown)).toEqual([{ level: 'error', stack: true }]);
+  });
+
+  test('is not there when the request was wrong', () => {
+    for (const code of ['NOT_FOUND', 'RATE_LIMITED', 'FILE_TOO_LARGE'] as const)
+      expect(logged(new StorageError(code)), code).toEqual([]);
   });
 });

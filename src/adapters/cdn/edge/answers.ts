@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { ERROR_CODES, type ErrorCode, type StorageError } from '#src/domain/errors.ts';
+import { PROBLEM_TYPE, problemDocument } from '#src/domain/problem.ts';
 import { formatOfExtension, mediaTypeOf } from '#src/domain/renditions.ts';
 import type { ObjectInfo } from '#src/ports/object-store.ts';
 
@@ -70,16 +72,20 @@ export function headersFor(
 export function sendProblem(res: ServerResponse, error: StorageError, extra: readonly string[] = []): void {
   const status = EDGE_STATUS[error.code] ?? 503;
   const code: ErrorCode = EDGE_STATUS[error.code] === undefined ? 'STORAGE_UNAVAILABLE' : error.code;
-  const body = JSON.stringify({ type: 'about:blank', title: ERROR_CODES[code].title, status, code });
+  const requestId = randomUUID();
+  const detail = code === error.code ? error.message : `${ERROR_CODES[code].title}.`;
+  const body = JSON.stringify(problemDocument({ code, status, detail, requestId }));
   res.writeHead(status, [
     'Content-Type',
-    'application/problem+json',
+    PROBLEM_TYPE,
     'Content-Length',
     String(Buffer.byteLength(body)),
     'Cache-Control',
     'no-store',
     'X-Content-Type-Options',
     'nosniff',
+    'X-Request-Id',
+    requestId,
     ...(status === 503 ? ['Retry-After', '1'] : []),
     ...extra,
   ]);

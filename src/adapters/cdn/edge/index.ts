@@ -150,7 +150,7 @@ export function createEdge(options: EdgeOptions): Edge {
       const { url = '', method } = req;
       if (!url.startsWith(MOUNT)) return false;
       if (method !== 'GET' && method !== 'HEAD') {
-        fail(res, new StorageError('UNSUPPORTED'));
+        fail(res, new StorageError('UNSUPPORTED', 'Photos are read with GET or HEAD.'));
         return true;
       }
       const path = url.slice(MOUNT.length);
