@@ -3,6 +3,7 @@ import { StorageError } from '#src/domain/errors.ts';
 import { isFileId } from '#src/domain/ids.ts';
 import { uploadKey } from '#src/domain/keys.ts';
 import type { App, HttpDeps } from '../deps.ts';
+import { announcedBody } from '../announced-body.ts';
 import { callerOf } from '../identity.ts';
 import { receiveFile } from '../incoming-file.ts';
 import { clientSignal, waitPreference } from '../preferences.ts';
@@ -125,8 +126,8 @@ function formRoute(
     async (request, reply) => {
       const signal = clientSignal(reply);
       await receiveFile(request, reply, { maxFileSize, uploads, signal }, async (file) => {
-        const { key } = signedStore.verifyPostForm(file.fields);
-        await files.receiveUpload(reservationOf(key), file.body, signal);
+        const { key, maxBytes } = signedStore.verifyPostForm(file.fields);
+        await files.receiveUpload(reservationOf(key), announcedBody(file.body, maxBytes), signal);
       });
       return reply.code(204).send(null);
     },
