@@ -1,15 +1,18 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '#src/domain/access.ts';
-import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { isStorageError } from '#src/domain/errors.ts';
 import { type FileId, fileId, type ItemId } from '#src/domain/ids.ts';
 import type { FileEvents, FileManagementService } from '#src/services/contracts.ts';
 import type { App } from '../deps.ts';
 import { type Changes, listenForChanges } from '../changes.ts';
 import { problems } from '../responses.ts';
 import { ItemParams, Photo, PhotoParams } from '../schemas.ts';
-
-/** Streams open at one time in this process. */
-const MAX_STREAMS = 1_000;
+import {
+  createStreamLimits,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_ADDRESS,
+  MAX_STREAMS_PER_USER,
+} from '../stream-limits.ts';
 
 export interface EventDeps {
   readonly files: FileManagementService;
@@ -27,15 +30,21 @@ type Send = (event: string, data: object) => Promise<void>;
  */
 export function eventRoutes(app: App, deps: EventDeps): void {
   const tags = ['Events'];
-  let open = 0;
+  const limits = createStreamLimits({
+    total: MAX_STREAMS,
+    perUser: MAX_STREAMS_PER_USER,
+    perAddress: MAX_STREAMS_PER_ADDRESS,
+  });
 
   const stream = async (
+    request: FastifyRequest,
     reply: FastifyReply,
     filter: { fileId?: string; itemId?: string },
     follow: (changes: Changes, send: Send) => Promise<void>,
   ): Promise<void> => {
-    if (open >= MAX_STREAMS) throw new StorageError('BUSY', 'Too many streams are open.', { retryAfter: 10 });
-    open += 1;
+    const release = limits.take(
+      request.who === null ? { address: request.ip } : { userId: request.who.userId },
+    );
     const changes = listenForChanges(deps.events, filter, deps.closing);
     reply.raw.once('close', () => changes.end());
     let sequence = 0;
@@ -46,7 +55,7 @@ export function eventRoutes(app: App, deps: EventDeps): void {
       });
     } finally {
       changes.end();
-      open -= 1;
+      release();
     }
   };
 
@@ -60,12 +69,12 @@ export function eventRoutes(app: App, deps: EventDeps): void {
         summary: 'Follow a photo through its stages',
         params: PhotoParams,
         produces: ['text/event-stream'],
-        response: { ...problems('NOT_FOUND', 'BUSY') },
+        response: { ...problems('NOT_FOUND', 'RATE_LIMITED', 'BUSY') },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      await stream(reply, { fileId: id }, (changes, send) =>
+      await stream(request, reply, { fileId: id }, (changes, send) =>
         followPhoto(deps, request.who, id, changes, send),
       );
     },
@@ -81,12 +90,12 @@ export function eventRoutes(app: App, deps: EventDeps): void {
         summary: 'Follow all photos of a listing',
         params: ItemParams,
         produces: ['text/event-stream'],
-        response: { ...problems('NOT_FOUND', 'BUSY') },
+        response: { ...problems('NOT_FOUND', 'RATE_LIMITED', 'BUSY') },
       },
     },
     async (request, reply) => {
       const { itemId } = request.params;
-      await stream(reply, { itemId }, (changes, send) =>
+      await stream(request, reply, { itemId }, (changes, send) =>
         followItem(deps, request.who, itemId, changes, send),
       );
     },

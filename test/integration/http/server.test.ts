@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
+import { MAX_STREAMS_PER_USER } from '#src/http/stream-limits.ts';
 import { startHttp, type TestService } from './http-service.ts';
 import { doubles, manualEvents, PHOTO_ID, photo } from './service-doubles.ts';
 
@@ -161,6 +162,24 @@ describe('event streams', () => {
     await service.http.close(2_000);
     await done;
     expect(manual.listeners.size).toBe(0);
+  });
+
+  test('are so many for one user, and no more until one ends', async () => {
+    const service = await start(doubles({ getPhoto: async () => photo() }));
+    const headers = { authorization: `Bearer ${await service.token('seller-1')}` };
+    const follow = (signal: AbortSignal) =>
+      fetch(`${service.url}/v1/photos/${PHOTO_ID}/events`, { headers, signal });
+    const first = new AbortController();
+    const others = new AbortController();
+    expect((await follow(first.signal)).status).toBe(200);
+    for (let count = 1; count < MAX_STREAMS_PER_USER; count++)
+      expect((await follow(others.signal)).status).toBe(200);
+    const refused = await follow(others.signal);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('10');
+    first.abort();
+    await expect.poll(async () => (await follow(others.signal)).status).toBe(200);
+    others.abort();
   });
 
   test('of a photo that may not be seen are refused as any request', async () => {
