@@ -8,6 +8,7 @@ import { createAuthenticator } from './auth.ts';
 import type { App, HttpDeps } from './deps.ts';
 import { closeGracefully } from './graceful-close.ts';
 import { identifyCallers } from './identity.ts';
+import { answerLocallyOnly } from './local-only.ts';
 import { answerBrokenRequest, createNodeServer } from './node-server.ts';
 import { sendProblem } from './problems.ts';
 import { describeApi, docsPage } from './routes/docs.ts';
@@ -24,18 +25,18 @@ import { tusRoutes } from './routes/tus.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webRoutes } from './routes/web.ts';
 import { setSecurityHeaders } from './security-headers.ts';
+import { startTusSweep, type TusSweep } from './tus-sweep.ts';
 import { createTusUploads } from './tus-uploads.ts';
 import { createUploadLimits } from './upload-limits.ts';
 
 const JSON_BODY_LIMIT = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
+const TUS_SWEEP_MS = 600_000;
 
 export interface HttpServer {
   readonly app: App;
-  /** Starts listening; resolves to the URL it listens on. */
+  /** Starts listening, and removing what is left of old resumable uploads; resolves to the URL it listens on. */
   listen(port: number, host: string): Promise<string>;
-  /** Removes resumable uploads older than a day; resolves to how many. */
-  sweepTus(now: Date): Promise<number>;
   /** Takes no more requests, ends streams, lets running requests finish until the deadline, then cuts them. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -58,6 +59,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     const ms = Math.round(reply.elapsedTime);
     request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'answered');
   });
+  if (deps.auth.devTokens) answerLocallyOnly(app, deps.publicUrl);
   await setSecurityHeaders(app, deps);
   await describeApi(app, deps);
   await app.register(multipart, { throwFileSizeLimit: false });
@@ -79,16 +81,18 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   await webRoutes(app, deps.webDir);
   await app.ready();
 
+  let sweep: TusSweep | null = null;
   return {
     app,
     async listen(port, host) {
       await app.listen({ port, host });
+      sweep = startTusSweep(tus, TUS_SWEEP_MS, deps.log);
       return addressOf(app, host);
     },
-    sweepTus: (now) => tus.sweep(now),
     async close(deadlineMs) {
       closing.abort();
       await closeGracefully(app.server, deadlineMs, () => app.close());
+      await sweep?.close();
     },
   };
 }
