@@ -1,5 +1,4 @@
 import type { Config } from '../config/index.ts';
-import type { HttpServer } from '../http/server.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { startSchedule } from '../jobs/schedule.ts';
@@ -12,11 +11,7 @@ const CLEAN_MS = 600_000;
 const TEMPORARY_MS = 3_600_000;
 
 /** Takes jobs and runs the schedules. */
-export async function startWorker(
-  config: Config,
-  parts: Composition,
-  http: HttpServer | null,
-): Promise<{ close(): Promise<void> }> {
+export async function startWorker(config: Config, parts: Composition): Promise<{ close(): Promise<void> }> {
   const { queue, jobs } = parts;
   const { concurrency } = config.queue;
   await queue.work('ingest', (payload, context) => ingest(jobs, payload, context), { concurrency });
@@ -35,7 +30,6 @@ export async function startWorker(
         everyMs: CLEAN_MS,
         run: () => parts.store.sweepTemporary(TEMPORARY_MS),
       },
-      { name: 'clean resumable uploads', everyMs: CLEAN_MS, run: async () => http?.sweepTus(new Date()) },
     ],
     jobs.log,
   );

@@ -52,7 +52,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = recordingLog();
   const parts = await compose(config, 'http://127.0.0.1:1', log);
   const jobs = { ...parts.jobs, ...options.jobs?.(parts.jobs) };
-  const worker = options.worker === false ? null : await startWorker(config, { ...parts, jobs }, null);
+  const worker = options.worker === false ? null : await startWorker(config, { ...parts, jobs });
   return {
     ...parts,
     jobs,

@@ -41,12 +41,7 @@ export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly t
         for (const [name, value] of Object.entries(reply.getHeaders()))
           if (value !== undefined && name !== 'content-type') reply.raw.setHeader(name, value);
         reply.hijack();
-        const who = callerOf(request);
-        await tus.handle(who, request.id, request.raw, reply.raw);
-        if (request.method === 'DELETE' && reply.raw.statusCode === 204)
-          await files.deletePhoto(who, idOf(request)).catch((error: unknown) => {
-            request.log.warn({ err: error }, 'A given-up reservation is left to the sweeper');
-          });
+        await tus.handle(callerOf(request), request.id, request.raw, reply.raw);
       },
     });
   });
