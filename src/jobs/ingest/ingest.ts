@@ -112,16 +112,16 @@ async function runGuarded(
   }
 }
 
-/** What an error makes of the photo: refused, asked about, failed, or tried again. */
-async function settle(work: IngestWork, error: unknown, context: JobContext): Promise<void> {
+/** What an error makes of the photo: refused, asked about (once), failed, or tried again. */
+async function settle(work: IngestWork, error: unknown, context: JobContext, mayAsk = true): Promise<void> {
   if (isRefusal(work, error)) return endAs(work, 'rejected', { code: error.code, message: error.message });
   const isLate = isStorageError(error, 'CONFLICT') || isStorageError(error, 'VERSION_CONFLICT');
   if (isLate && (await isOver(work))) return undo(work.deps.db, work.file.id, work.announced);
   if (isToBeTriedAgain(work, error, context)) throw error;
   const { deps, file } = work;
   deps.log.error({ err: error, fileId: file.id, stage: file.stage }, 'a photo could not be processed');
-  if (isStorageError(error) && UNCHECKED.has(error.code) && file.state === 'checking')
-    return askPerson(work, error);
+  if (mayAsk && isStorageError(error) && UNCHECKED.has(error.code) && work.file.state === 'checking')
+    return askPerson(work, error, context);
   const code = isStorageError(error) && EXPLAINED.has(error.code) ? error.code : 'PROCESSING_FAILED';
   await endAs(work, 'failed', { code, message: NOT_PROCESSED });
 }
@@ -136,15 +136,14 @@ function isToBeTriedAgain(work: IngestWork, error: unknown, context: JobContext)
   return mayHelp && !context.isLastAttempt && work.file.attempts < MAX_ATTEMPTS;
 }
 
-/** A check is down for good. What shows itself to be no photo on the way to the person is refused all the same. */
-async function askPerson(work: IngestWork, error: StorageError): Promise<void> {
+/** A check is down for good. What fails on the way to the person settles the photo all the same. */
+async function askPerson(work: IngestWork, error: StorageError, context: JobContext): Promise<void> {
   const message = 'It could not be checked by machine; a moderator looks at it.';
   try {
     const result = await holdUnchecked(work, { code: error.code, message });
     if (result === 'late') await undo(work.deps.db, work.file.id, work.announced);
   } catch (second) {
-    if (!isRefusal(work, second)) throw second;
-    await endAs(work, 'rejected', { code: second.code, message: second.message });
+    await settle(work, second, context, false);
   }
 }
 

@@ -17,10 +17,13 @@ export async function encodeClean(work: IngestWork, plan: PlannedVariant): Promi
   return variant;
 }
 
-/** The sanitised original; one encoding, however often it is asked for. */
+/** The sanitised original; one encoding, however often it is asked for. One that failed is made anew when asked again. */
 export function originalOf(work: IngestWork): Promise<EncodedVariant> {
   const [plan] = planOf(work);
-  work.original ??= encodeClean(work, need(plan ?? null, 'original'));
+  work.original ??= encodeClean(work, need(plan ?? null, 'original')).catch((error: unknown) => {
+    work.original = null;
+    throw error;
+  });
   return work.original;
 }
 

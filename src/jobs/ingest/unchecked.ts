@@ -10,7 +10,10 @@ import type { IngestWork } from './work.ts';
  */
 export async function holdUnchecked(work: IngestWork, reason: Reason): Promise<StepResult> {
   if (work.bytes === null) await inspect.run(work);
-  if (work.image === null) await decode.run(work);
+  await work.original?.catch(() => undefined);
+  // The process that held the pixels may have ended with them.
+  if (work.original === null) await work.image?.close();
+  if (work.image === null || work.original === null) await decode.run(work);
   const result = await holdForReview(work, reason);
   work.deps.log.warn(
     { fileId: work.file.id, code: reason.code },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { userId } from '#src/domain/ids.ts';
+import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { ModerationResult, Moderator } from '#src/ports/moderator.ts';
 import type { Scanner, ScanResult } from '#src/ports/scanner.ts';
 import {
@@ -20,10 +21,16 @@ let app: TestApp;
 let scan: ((real: () => Promise<ScanResult>) => Promise<ScanResult>) | null = null;
 let judge: ((real: () => Promise<ModerationResult>) => Promise<ModerationResult>) | null = null;
 
+let brokenEncodings = 0;
+
 beforeAll(async () => {
   app = await startApp({
     env: { QUEUE_ATTEMPTS: '3', SAFETY_CHECK_TIMEOUT_MS: '300' },
-    jobs: ({ scanner, moderator }) => ({ scanner: scanning(scanner), moderator: judging(moderator) }),
+    jobs: ({ scanner, moderator, images }) => ({
+      scanner: scanning(scanner),
+      moderator: judging(moderator),
+      images: encoding(images),
+    }),
   });
 });
 afterAll(() => app.close());
@@ -44,6 +51,24 @@ function judging(moderator: Moderator): Moderator {
     moderate: (photo, signal) => {
       const real = () => moderator.moderate(photo, signal);
       return judge === null ? real() : judge(real);
+    },
+  };
+}
+
+/** The real engine, whose next `brokenEncodings` encodings find their process dead. */
+function encoding(images: ImageEngine): ImageEngine {
+  return {
+    ...images,
+    open: async (bytes, options) => {
+      const image = await images.open(bytes, options);
+      return {
+        ...image,
+        encode: async (variant, signal) => {
+          if (brokenEncodings <= 0) return image.encode(variant, signal);
+          brokenEncodings -= 1;
+          throw new StorageError('IMAGE_PROCESS_FAILED');
+        },
+      };
     },
   };
 }
@@ -148,5 +173,24 @@ describe('a moderator that', () => {
     const { id } = await upload();
     await expectHeld(id, 'MODERATOR_UNAVAILABLE');
     judge = null;
+  });
+
+  test('is down while the picture for the person fails once in each try: it is made anew, and the photo waits', async () => {
+    judge = down('MODERATOR_UNAVAILABLE');
+    brokenEncodings = 3;
+    const { id } = await upload();
+    await expectHeld(id, 'MODERATOR_UNAVAILABLE');
+    judge = null;
+  });
+
+  test('is down while no picture can be made for the person: the photo fails with its last try', async () => {
+    judge = down('MODERATOR_UNAVAILABLE');
+    brokenEncodings = Number.POSITIVE_INFINITY;
+    const { id } = await upload();
+    const file = await untilState(app, id, 'failed', 'in_review', 'published', 'ready', 'rejected');
+    judge = null;
+    brokenEncodings = 0;
+    expect(file).toMatchObject({ state: 'failed', reason_code: 'PROCESSING_FAILED' });
+    await expectNoOrphans(app);
   });
 });
