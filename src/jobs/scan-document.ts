@@ -54,10 +54,24 @@ export async function scanDocument(
 
 async function formatOf(deps: JobDeps, bytes: Uint8Array): Promise<NonNullable<FileRow['source_format']>> {
   if (Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-') return 'pdf';
-  const { format } = await deps.images.inspect(bytes);
+  const format = await pictureFormat(deps, bytes);
   if (format !== 'jpeg' && format !== 'png' && format !== 'webp')
     throw new StorageError('UNSUPPORTED_TYPE', 'A document is a JPEG, PNG or WebP picture, or a PDF.');
   return format;
+}
+
+/** Null for what is no picture at all. Damaged ones are refused in the words for documents. */
+async function pictureFormat(deps: JobDeps, bytes: Uint8Array) {
+  try {
+    return (await deps.images.inspect(bytes)).format;
+  } catch (error) {
+    if (isStorageError(error, 'UNSUPPORTED_TYPE')) return null;
+    if (isStorageError(error, 'INVALID_IMAGE'))
+      throw new StorageError('INVALID_IMAGE', 'The document is damaged: it cannot be read.', {
+        cause: error,
+      });
+    throw error;
+  }
 }
 
 async function makeReady(deps: JobDeps, file: FileRow, scan: string): Promise<void> {

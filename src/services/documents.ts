@@ -15,6 +15,7 @@ import type { StoredUpload } from './uploads/receive.ts';
 import { tooLarge } from './uploads/reserve.ts';
 import { storedKey } from './uploads/stored-key.ts';
 import { upload } from './uploads/upload.ts';
+import { refusalOf } from './uploads/wait.ts';
 
 type Documents = Pick<
   FileManagementService,
@@ -56,7 +57,7 @@ export function createDocuments(deps: ServiceDeps): Documents {
 
     async openVerificationDocument(who, id) {
       const file = await documentFor(deps, who, 'read_content', id);
-      if (file.state !== 'ready') throw new StorageError('CONFLICT', 'The document is still being checked.');
+      assertReady(file);
       await recordAccess(deps.db, { userId: who.userId, action: 'document.read', fileId: id });
       const body = await openDocument(deps, file);
       return { filename: file.filename, contentType: contentTypeOf(file), body };
@@ -134,6 +135,16 @@ async function documentFor(
   const file = await fileFor(deps.db, who, action, id);
   if (file.kind !== 'verification_document') throw notFound();
   return file;
+}
+
+/** Errors: NOT_FOUND for one on its way out; CONFLICT, with the reason, for one that is refused or not ready yet. */
+function assertReady(file: FileRow): void {
+  if (file.state === 'ready') return;
+  if (file.state === 'deleting' || file.state === 'deleted') throw notFound();
+  const refusal = refusalOf(file);
+  throw refusal === null
+    ? new StorageError('CONFLICT', 'The document is still being checked.')
+    : new StorageError('CONFLICT', refusal.message, { cause: refusal });
 }
 
 function contextOf(file: FileRow) {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { fileId, userId } from '#src/domain/ids.ts';
@@ -54,7 +55,10 @@ test('a PDF is a document, and HTML is not', async () => {
   const opened = await app.files.openVerificationDocument(who, id);
   expect(opened.contentType).toBe('application/pdf');
   opened.body.destroy();
-  await expect(uploaded(htmlNamedJpg().bytes)).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' });
+  await expect(uploaded(htmlNamedJpg().bytes)).rejects.toMatchObject({
+    code: 'UNSUPPORTED_TYPE',
+    message: 'A document is a JPEG, PNG or WebP picture, or a PDF.',
+  });
 });
 
 test('who reads is written down before the first byte, and others may not', async () => {
@@ -131,6 +135,36 @@ test('a document is not a photo: it has no address, no appeal and no decision', 
     { code: 'FORBIDDEN' },
   );
   await expect(app.files.getPhoto(null, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('one that cannot be opened says why: refused, on its way, or gone', async () => {
+  const who = newSeller();
+  const file = { filename: 'id.jpg', type: null, body: htmlNamedJpg().bytes };
+  await expect(
+    app.files.uploadVerificationDocument(who, userId(who.userId), file, WAIT),
+  ).rejects.toMatchObject({ code: 'UNSUPPORTED_TYPE' });
+  const [refused] = await app.files.listVerificationDocuments(who, userId(who.userId));
+  await expect(app.files.openVerificationDocument(who, fileId(refused?.id ?? ''))).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: 'A document is a JPEG, PNG or WebP picture, or a PDF.',
+  });
+
+  const { id, who: owner } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
+  const steps = [
+    ['received', 'CONFLICT', 'The document is still being checked.'],
+    ['checking', 'CONFLICT', 'The document is still being checked.'],
+    ['deleting', 'NOT_FOUND', 'There is no such document.'],
+    ['deleted', 'NOT_FOUND', 'There is no such photo.'],
+  ] as const;
+  for (const [state, code, message] of steps) {
+    // Whatever way leads there: the trigger is asked nothing.
+    await app.db.transaction().execute(async (trx) => {
+      await sql`alter table files disable trigger files_transition`.execute(trx);
+      await trx.updateTable('files').set({ state }).where('id', '=', id).execute();
+      await sql`alter table files enable trigger files_transition`.execute(trx);
+    });
+    await expect(app.files.openVerificationDocument(owner, id)).rejects.toMatchObject({ code, message });
+  }
 });
 
 function keysOfOwner(owner: string) {
