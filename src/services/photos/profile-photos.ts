@@ -37,10 +37,7 @@ export async function deleteProfilePhoto(
       'failed',
       'taken_down',
     ]);
-    for (const { id } of files) {
-      const file = await lockFile(trx, id);
-      if (file !== null) await remove(trx, file);
-    }
+    for (const { id } of files) await removePresent(trx, id);
     return files;
   });
   if (removed.length === 0) throw noProfilePhoto();
@@ -54,10 +51,13 @@ export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<
     'rejected',
     'failed',
   ]);
-  for (const { id } of files.filter((file) => file.id < successor.id)) {
-    const file = await lockFile(db, id);
-    if (file !== null) await remove(db, file);
-  }
+  for (const { id } of files.filter((file) => file.id < successor.id)) await removePresent(db, id);
+}
+
+/** Somebody else may have removed it while we waited for its lock. */
+async function removePresent(db: Db, id: string): Promise<void> {
+  const file = await lockFile(db, id);
+  if (file !== null && file.state !== 'deleting' && file.state !== 'deleted') await remove(db, file);
 }
 
 /** Whether a later upload of the same user is public already. Under the profile's lock. */

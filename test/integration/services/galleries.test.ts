@@ -273,6 +273,19 @@ describe('a profile photo', () => {
     await expect(app.files.getProfilePhoto(who, user)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(app.files.deleteProfilePhoto(who, user)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
+
+  test('is removed once by many who remove it at once, none of whom sees a fault', async () => {
+    const who = newSeller();
+    const user = userId(who.userId);
+    const { photo } = await app.files.uploadProfilePhoto(who, user, await distinctPhoto(), WAIT);
+    const outcomes = await Promise.all(
+      Array.from({ length: 6 }, () => app.files.deleteProfilePhoto(who, user).then(() => 'removed', codeOf)),
+    );
+    expect(outcomes).toContain('removed');
+    expect(outcomes.filter((outcome) => outcome !== 'removed' && outcome !== 'NOT_FOUND')).toEqual([]);
+    await untilState(app, photo.id, 'deleted');
+    await expectNoOrphans(app);
+  });
 });
 
 describe('one photo', () => {
