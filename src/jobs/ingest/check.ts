@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '../../domain/errors.ts';
+import { isAnnounced } from '../../domain/announced-type.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
 import { scanBytes } from '../checks.ts';
@@ -21,6 +22,11 @@ export const inspect: Step<IngestWork> = {
       throw new StorageError(
         'UNSUPPORTED_TYPE',
         `Photos of type ${header.format.toUpperCase()} are not accepted.`,
+      );
+    if (!isAnnounced(header.format, file.claimed_type))
+      throw new StorageError(
+        'UPLOAD_MISMATCH',
+        `The file is ${header.format.toUpperCase()}, not ${file.claimed_type} as was announced.`,
       );
     work.bytes = bytes;
     await changed(work, { source_format: header.format });

@@ -15,6 +15,7 @@ export interface ReservationRequest {
   readonly kind: FileKind;
   readonly target: { readonly itemId: ItemId } | { readonly userId: UserId };
   readonly filename: string;
+  /** The media type that the bytes must turn out to have; null: any that is accepted. */
   readonly type: string | null;
   readonly bytes: number | null;
   readonly sha256: string | null;

@@ -105,7 +105,8 @@ async function takeIn(
   const row = await reserve(deps, who, {
     ...request,
     filename: file.filename,
-    type: file.type,
+    // What a browser calls a file that it sends along says nothing; a reservation promises what will come.
+    type: null,
     bytes: file.bytes ?? null,
     sha256: null,
     seconds: deps.limits.receiveSeconds,

@@ -341,6 +341,41 @@ describe('what is refused', () => {
     await expectNoOrphans(app);
   });
 
+  test.each([
+    ['image/png', 'UPLOAD_MISMATCH'],
+    ['application/pdf', 'UPLOAD_MISMATCH'],
+    ['image/jpg', null],
+    ['application/octet-stream', null],
+    ['', null],
+  ])('a JPEG where %j was reserved: %s', async (type, refusal) => {
+    const item = await newItem(app);
+    const { body } = await distinctPhoto();
+    const { id } = await app.files.reserveUpload(SELLER, {
+      kind: 'item_photo',
+      itemId: item,
+      filename: 'x.jpg',
+      type,
+      bytes: body.length,
+    });
+    await app.files.receiveUpload(id, body);
+    const completed = app.files.completeUpload(SELLER, id, WAIT);
+    if (refusal === null) {
+      expect((await completed).status).toBe('created');
+      await untilState(app, id, 'ready');
+      return;
+    }
+    await expect(completed).rejects.toMatchObject({ code: refusal });
+    await expectNoOrphans(app);
+    expect((await storedKeys(app)).filter((key) => key.includes(id))).toEqual([]);
+    expect(await findFile(app.db, id)).toMatchObject({ state: 'rejected', position: null });
+  });
+
+  test('a photo in one request is what its bytes are, whatever the browser calls it', async () => {
+    const file = { ...(await distinctPhoto()), type: 'image/png' };
+    const { photo } = await app.files.uploadItemPhoto(SELLER, await newItem(app), file, WAIT);
+    expect((await untilState(app, photo.id, 'ready')).source_format).toBe('jpeg');
+  });
+
   test('completing before the bytes are here is UPLOAD_INCOMPLETE, and changes nothing', async () => {
     const item = await newItem(app);
     const { body } = await distinctPhoto();
