@@ -58,9 +58,9 @@ export function createTusUploads(options: {
     if (caller === undefined || !isFileId(id)) throw new StorageError('NOT_FOUND');
     await files.deletePhoto(caller.who, id).catch(unlessGone);
   });
-  const requestId = () => callers.getStore()?.requestId ?? randomUUID();
+  const presentRequest = () => callers.getStore()?.requestId ?? randomUUID();
 
-  const server = new ProblemServer(requestId, {
+  const server = new ProblemServer(presentRequest, {
     path: TUS_PATH,
     datastore,
     relativeLocation: true,
@@ -81,8 +81,8 @@ export function createTusUploads(options: {
     },
     onResponseError(_request, error) {
       if (!(error instanceof Error)) return undefined;
-      const problem = problemOf(publicError(error), requestId());
-      logFailure(log, error, { requestId: requestId() });
+      const problem = problemOf(publicError(error), presentRequest());
+      logFailure(log, error, { requestId: presentRequest() });
       return { status_code: problem.status, body: JSON.stringify(problem) };
     },
   });

@@ -11,7 +11,9 @@ export function devRoutes(app: App, authenticator: Authenticator): void {
     {
       schema: {
         tags: ['Development'],
+        operationId: 'createDevelopmentToken',
         summary: 'A token for anybody, in development only',
+
         body: z.object({ sub: UserIdParam, roles: z.array(Role).max(4).default(['seller']) }),
         response: { 200: z.object({ token: z.string(), expiresAt: z.string() }), ...problems() },
       },

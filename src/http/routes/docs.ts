@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import swagger, { type SwaggerTransform } from '@fastify/swagger';
+import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import packageJson from '../../../package.json' with { type: 'json' };
 import type { App, HttpDeps } from '../deps.ts';
+import { documentRoute } from '../documented.ts';
+import { CDN_PATHS } from '../documented-cdn.ts';
 
 /** Stands in the page until a real nonce takes its place. */
 const NONCE_PLACE = 'nonce-of-this-answer';
@@ -14,16 +17,19 @@ Reads of public photos need no token; everything else takes a bearer token whose
 \`roles\` are any of seller, moderator, admin, service.`;
 
 /** `/openapi.json`, made of the same schemas that check requests and answers. Before any route is registered. */
-export async function describeApi(app: App, { publicUrl }: Pick<HttpDeps, 'publicUrl'>): Promise<void> {
+export async function describeApi(
+  app: App,
+  { publicUrl, edge }: Pick<HttpDeps, 'publicUrl' | 'edge'>,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'LocalEx Storage', version: '1.0.0', description: INTRODUCTION },
+      info: { title: 'LocalEx Storage', version: packageJson.version, description: INTRODUCTION },
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       },
     },
-    transform: describeUploads,
+    transform: documentRoute,
     transformObject: jsonSchemaTransformObject,
   });
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
@@ -32,22 +38,12 @@ export async function describeApi(app: App, { publicUrl }: Pick<HttpDeps, 'publi
     const components = 'components' in document ? document.components : undefined;
     return reply.send({
       ...document,
+      paths: { ...document.paths, ...(edge !== null && CDN_PATHS) },
       servers: [{ url: publicUrl() }],
       components: { ...components, schemas: namedSchemas(components?.schemas ?? {}) },
     });
   });
 }
-
-/** A streamed file has no schema to check, so its description is added here. */
-const describeUploads: SwaggerTransform = (route) => {
-  const described = jsonSchemaTransform(route);
-  if (route.schema?.consumes?.includes('multipart/form-data') !== true) return described;
-  const file = { type: 'string', format: 'binary', description: 'The file, as the last field.' };
-  return {
-    ...described,
-    schema: { ...described.schema, body: { type: 'object', required: ['file'], properties: { file } } },
-  };
-};
 
 /** Named schemas are answers only: their twins for requests are used by nothing. */
 function namedSchemas(schemas: object): object {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../deps.ts';
+import { UPLOAD_ANSWERS } from '../documented.ts';
 import { callerOf } from '../identity.ts';
 import { NO_CONTENT, problems, UPLOAD_PROBLEMS } from '../responses.ts';
 import { Photo, PhotoParams, UserParams } from '../schemas.ts';
@@ -16,7 +17,10 @@ export function documentRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'uploadVerificationDocument',
         summary: 'Upload an identity document (JPEG, PNG, WebP, PDF)',
+        sends: ['Prefer', 'Idempotency-Key'],
+        answers: UPLOAD_ANSWERS,
         description: 'multipart/form-data, field `file`. Encrypted as it arrives; never public.',
         consumes: ['multipart/form-data'],
         params: UserParams,
@@ -37,7 +41,9 @@ export function documentRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'listVerificationDocuments',
         summary: 'Documents of a user',
+
         params: UserParams,
         response: {
           200: z.object({ documents: z.array(Photo).readonly() }),
@@ -55,9 +61,16 @@ export function documentRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'getVerificationDocumentContent',
         summary: 'The document itself',
+        answers: {
+          200: {
+            description: 'The document.',
+            headers: ['Content-Disposition'],
+            content: 'application/octet-stream',
+          },
+        },
         params: PhotoParams,
-        produces: ['application/octet-stream'],
         response: { ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'STORAGE_UNAVAILABLE') },
       },
     },
@@ -78,7 +91,9 @@ export function documentRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'deleteVerificationDocument',
         summary: 'Destroy a document and its key',
+
         params: PhotoParams,
         response: { 204: NO_CONTENT, ...problems('FORBIDDEN', 'NOT_FOUND', 'LEGAL_HOLD') },
       },

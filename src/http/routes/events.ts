@@ -66,9 +66,10 @@ export function eventRoutes(app: App, deps: EventDeps): void {
       sse: { kind: 'only' },
       schema: {
         tags,
+        operationId: 'followPhoto',
         summary: 'Follow a photo through its stages',
+        answers: { 200: { description: 'Events `photo` and `deleted`.', content: 'text/event-stream' } },
         params: PhotoParams,
-        produces: ['text/event-stream'],
         response: { ...problems('NOT_FOUND', 'RATE_LIMITED', 'BUSY') },
       },
     },
@@ -87,9 +88,12 @@ export function eventRoutes(app: App, deps: EventDeps): void {
       sse: { kind: 'only' },
       schema: {
         tags,
+        operationId: 'followItem',
         summary: 'Follow all photos of a listing',
+        answers: {
+          200: { description: 'Events `photo`, `deleted` and `order`.', content: 'text/event-stream' },
+        },
         params: ItemParams,
-        produces: ['text/event-stream'],
         response: { ...problems('NOT_FOUND', 'RATE_LIMITED', 'BUSY') },
       },
     },

@@ -13,7 +13,9 @@ export function itemRoutes(app: App, { items }: Pick<HttpDeps, 'items'>): void {
     {
       schema: {
         tags,
+        operationId: 'createItem',
         summary: 'Create a listing',
+        answers: { 200: { headers: ['Location'] }, 201: { headers: ['Location'] } },
         description:
           'Sent again with the same id by the same seller it answers with the listing that is there.',
         body: z.object({
@@ -38,7 +40,9 @@ export function itemRoutes(app: App, { items }: Pick<HttpDeps, 'items'>): void {
       config: { open: true },
       schema: {
         tags,
+        operationId: 'listItems',
         summary: 'List listings, newest first',
+
         querystring: Page.extend({ sellerId: UserIdParam.exactOptional() }),
         response: {
           200: z.object({ items: z.array(Item).readonly(), next: z.string().nullable() }),
@@ -55,7 +59,9 @@ export function itemRoutes(app: App, { items }: Pick<HttpDeps, 'items'>): void {
       config: { open: true },
       schema: {
         tags,
+        operationId: 'getItem',
         summary: 'One listing',
+
         params: ItemParams,
         response: { 200: Item, ...problems('NOT_FOUND') },
       },
@@ -68,7 +74,9 @@ export function itemRoutes(app: App, { items }: Pick<HttpDeps, 'items'>): void {
     {
       schema: {
         tags,
+        operationId: 'updateItem',
         summary: 'Change a listing',
+
         params: ItemParams,
         body: z
           .object({
@@ -88,7 +96,9 @@ export function itemRoutes(app: App, { items }: Pick<HttpDeps, 'items'>): void {
     {
       schema: {
         tags,
+        operationId: 'deleteItem',
         summary: 'Remove a listing and its photos',
+
         params: ItemParams,
         response: { 204: NO_CONTENT, ...problems('FORBIDDEN', 'NOT_FOUND', 'LEGAL_HOLD') },
       },

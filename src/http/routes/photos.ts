@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { App } from '../deps.ts';
+import { UPLOAD_ANSWERS } from '../documented.ts';
 import { callerOf } from '../identity.ts';
 import { ifMatchVersion } from '../preferences.ts';
 import { NO_CONTENT, problems, UPLOAD_PROBLEMS } from '../responses.ts';
@@ -35,7 +36,10 @@ function galleryRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'uploadItemPhoto',
         summary: 'Upload one photo',
+        sends: ['Prefer', 'Idempotency-Key'],
+        answers: UPLOAD_ANSWERS,
         description:
           'multipart/form-data with the photo in the field `file`. `Prefer: wait=N` (default 10, at most 60) waits until it is public; `Prefer: respond-async` does not wait. With an `Idempotency-Key` the request may be repeated for 24 hours.',
         consumes: ['multipart/form-data'],
@@ -58,7 +62,13 @@ function galleryRoutes(app: App, context: UploadContext): void {
       config: { open: true },
       schema: {
         tags,
+        operationId: 'getItemPhotos',
         summary: 'The gallery, in order',
+        sends: ['If-None-Match'],
+        answers: {
+          200: { description: 'The photos, in order.', headers: ['ETag'] },
+          304: { headers: ['ETag'] },
+        },
         description: 'Without a token, or with somebody else’s, only what is public.',
         params: ItemParams,
         response: { 200: Gallery, 304: NO_CONTENT, ...problems('NOT_FOUND') },
@@ -78,7 +88,9 @@ function galleryRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'deleteItemPhotos',
         summary: 'Delete all photos of a listing',
+
         params: ItemParams,
         response: {
           200: z.object({ deleted: z.int() }),
@@ -96,7 +108,9 @@ function galleryRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'reorderPhotos',
         summary: 'Put the photos in another order',
+        sends: ['If-Match'],
         description:
           'Names every placed photo once. With `If-Match: "<version>"` it is refused when the gallery has changed since.',
         params: ItemParams,
@@ -126,7 +140,9 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
       config: { open: true },
       schema: {
         tags,
+        operationId: 'getPhoto',
         summary: 'State and URLs of a photo',
+
         params: PhotoParams,
         response: { 200: Photo, ...problems('NOT_FOUND') },
       },
@@ -139,7 +155,9 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'updatePhoto',
         summary: 'Describe a photo for people who cannot see it',
+
         params: PhotoParams,
         body: z.object({ alt: z.string().trim().max(1_000) }),
         response: { 200: Photo, ...problems('FORBIDDEN', 'NOT_FOUND') },
@@ -153,7 +171,9 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'deletePhoto',
         summary: 'Delete a photo and everything made of it',
+
         params: PhotoParams,
         response: { 204: NO_CONTENT, ...problems('FORBIDDEN', 'NOT_FOUND', 'LEGAL_HOLD') },
       },
@@ -169,7 +189,9 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'appealPhoto',
         summary: 'Ask a person to look at a refused photo again',
+
         params: PhotoParams,
         body: z.object({ message: line(2_000) }),
         response: {
@@ -186,7 +208,9 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'createSignedUrl',
         summary: 'A URL that works for a while, also for a photo that is not public',
+
         params: PhotoParams,
         body: z.object({
           variant: Variant.default('original'),

@@ -1,4 +1,5 @@
 import type { App } from '../deps.ts';
+import { UPLOAD_ANSWERS } from '../documented.ts';
 import { callerOf } from '../identity.ts';
 import { NO_CONTENT, problems, UPLOAD_PROBLEMS } from '../responses.ts';
 import { Photo, UserParams } from '../schemas.ts';
@@ -15,7 +16,10 @@ export function profilePhotoRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'replaceProfilePhoto',
         summary: 'Replace the profile photo',
+        sends: ['Prefer', 'Idempotency-Key'],
+        answers: UPLOAD_ANSWERS,
         description: 'multipart/form-data, field `file`. The present one stays until the new one is public.',
         consumes: ['multipart/form-data'],
         params: UserParams,
@@ -37,7 +41,9 @@ export function profilePhotoRoutes(app: App, context: UploadContext): void {
       config: { open: true },
       schema: {
         tags,
+        operationId: 'getProfilePhoto',
         summary: 'The profile photo',
+
         params: UserParams,
         response: { 200: Photo, ...problems('NOT_FOUND') },
       },
@@ -50,7 +56,9 @@ export function profilePhotoRoutes(app: App, context: UploadContext): void {
     {
       schema: {
         tags,
+        operationId: 'deleteProfilePhoto',
         summary: 'Delete the profile photo',
+
         params: UserParams,
         response: { 204: NO_CONTENT, ...problems('FORBIDDEN', 'NOT_FOUND', 'LEGAL_HOLD') },
       },

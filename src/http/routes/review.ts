@@ -13,7 +13,9 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
     {
       schema: {
         tags,
+        operationId: 'listReview',
         summary: 'Photos in review, longest waiting first',
+
         querystring: Page,
         response: {
           200: z.object({
@@ -33,7 +35,9 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
     {
       schema: {
         tags,
+        operationId: 'decidePhoto',
         summary: 'Approve, reject or take down',
+
         description: '`takedown` works on public photos, the others on photos in review.',
         params: PhotoParams,
         body: z.object({ decision: z.enum(['approve', 'reject', 'takedown']), reason: line(1_000) }),

@@ -9,7 +9,15 @@ export function storeRoutes(app: App, { store, verifyGetUrl }: SignedStore): voi
     {
       schema: {
         tags: ['Signed URLs'],
+        operationId: 'getSignedObject',
         summary: 'The object that a signed URL opens',
+        answers: {
+          200: {
+            description: 'The object.',
+            headers: ['ETag', 'Content-Disposition'],
+            content: 'application/octet-stream',
+          },
+        },
         params: z.object({ '*': z.string() }),
         querystring: z.object({ expires: z.string(), signature: z.string() }),
         response: { ...problems('FORBIDDEN', 'NOT_FOUND', 'OBJECT_ARCHIVED', 'STORAGE_UNAVAILABLE') },

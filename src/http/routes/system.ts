@@ -15,7 +15,9 @@ export function systemRoutes(app: App, { ready, log }: Pick<HttpDeps, 'ready' | 
     {
       schema: {
         tags,
+        operationId: 'getHealth',
         summary: 'The process is up',
+
         response: { 200: z.object({ status: z.literal('ok') }) },
       },
     },
@@ -24,7 +26,15 @@ export function systemRoutes(app: App, { ready, log }: Pick<HttpDeps, 'ready' | 
 
   app.get(
     '/readyz',
-    { schema: { tags, summary: 'Everything it needs answers', response: { 200: Ready, 503: Ready } } },
+    {
+      schema: {
+        tags,
+        operationId: 'getReadiness',
+        summary: 'Everything it needs answers',
+        answers: { 503: { description: 'Something it needs does not answer.' } },
+        response: { 200: Ready, 503: Ready },
+      },
+    },
     async (_request, reply) => {
       const checks = await ready();
       const failing = checks.filter((check) => !check.ok);

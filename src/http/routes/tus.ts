@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '#src/domain/access.ts';
 import { isStorageError, StorageError } from '#src/domain/errors.ts';
 import { type FileId, fileId } from '#src/domain/ids.ts';
@@ -23,29 +23,71 @@ export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly t
       await tus.handle({ userId: 'nobody', roles: [] }, request.id, request.raw, reply.raw);
     });
 
-    scope.route({
-      method: ['HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
-      url: `${TUS_PATH}/:id`,
-      schema: {
-        tags: ['Uploads in two steps'],
-        summary: 'Resumable upload (tus 1.0.0)',
-        description: 'HEAD tells the offset, PATCH adds bytes from there, DELETE gives up.',
-        params: PhotoParams,
-        response: { ...problems('FORBIDDEN', 'NOT_FOUND', 'UPLOAD_EXPIRED', 'FILE_TOO_LARGE') },
-      },
-      async preHandler(request) {
+    const options = {
+      preHandler: async (request: TusRequest) => {
         await assertOwner(files, callerOf(request), idOf(request));
         if (!(await tus.has(idOf(request)))) throw new StorageError('NOT_FOUND', 'There is no such upload.');
       },
-      async handler(request, reply) {
+      handler: async (request: TusRequest, reply: FastifyReply) => {
         for (const [name, value] of Object.entries(reply.getHeaders()))
           if (value !== undefined && name !== 'content-type') reply.raw.setHeader(name, value);
         reply.hijack();
         await tus.handle(callerOf(request), request.id, request.raw, reply.raw);
       },
-    });
+    };
+    const url = `${TUS_PATH}/:id`;
+    for (const { method, ...schema } of OPERATIONS)
+      scope.route({ method: [method], url, schema: { ...COMMON, ...schema }, ...options });
+    scope.route({ method: 'OPTIONS', url, schema: { params: PhotoParams, hide: true }, ...options });
   });
 }
+
+type TusRequest = FastifyRequest<{ Params: { id: string } }>;
+
+const COMMON = {
+  tags: ['Uploads in two steps'],
+  description: 'The tus protocol, version 1.0.0.',
+  params: PhotoParams,
+  response: problems(
+    'FORBIDDEN',
+    'NOT_FOUND',
+    'CONFLICT',
+    'UPLOAD_EXPIRED',
+    'FILE_TOO_LARGE',
+    'UPLOAD_MISMATCH',
+  ),
+};
+const OPERATIONS = [
+  {
+    method: 'HEAD',
+    operationId: 'getUploadOffset',
+    summary: 'How many bytes of a resumable upload are here',
+    sends: ['Tus-Resumable'],
+    answers: {
+      200: {
+        description: 'Where to go on.',
+        headers: ['Upload-Offset', 'Upload-Length', 'Tus-Resumable'],
+        content: null,
+      },
+    },
+  },
+  {
+    method: 'PATCH',
+    operationId: 'appendUpload',
+    summary: 'Add bytes to a resumable upload',
+    sends: ['Tus-Resumable', 'Upload-Offset'],
+    answers: {
+      204: { description: 'They are here.', headers: ['Upload-Offset', 'Tus-Resumable'], content: null },
+    },
+  },
+  {
+    method: 'DELETE',
+    operationId: 'abandonUpload',
+    summary: 'Give up a resumable upload and its reservation',
+    sends: ['Tus-Resumable'],
+    answers: { 204: { description: 'It is gone.', headers: ['Tus-Resumable'], content: null } },
+  },
+] as const;
 
 /** The caller's pending reservation; or its finished upload, which a client may ask for when it lost the answer. */
 async function assertOwner(files: UploadContext['files'], who: Principal, id: FileId): Promise<void> {
@@ -58,6 +100,6 @@ async function assertOwner(files: UploadContext['files'], who: Principal, id: Fi
   }
 }
 
-function idOf(request: FastifyRequest<{ Params: { id: string } }>): FileId {
+function idOf(request: TusRequest): FileId {
   return fileId(request.params.id);
 }

@@ -4,6 +4,7 @@ import { isFileId } from '#src/domain/ids.ts';
 import { uploadKey } from '#src/domain/keys.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { announcedBody } from '../announced-body.ts';
+import { UPLOAD_ANSWERS } from '../documented.ts';
 import { callerOf } from '../identity.ts';
 import { receiveFile } from '../incoming-file.ts';
 import { clientSignal, waitPreference } from '../preferences.ts';
@@ -37,7 +38,9 @@ export function uploadRoutes(
     {
       schema: {
         tags,
+        operationId: 'reserveUpload',
         summary: 'Reserve an upload',
+        answers: { 201: { description: 'A place for the bytes.', headers: ['Location'] } },
         description: 'Then send the bytes to `direct` as a form, or to `tus` resumably, and complete it.',
         body: ReserveBody,
         response: {
@@ -57,6 +60,7 @@ export function uploadRoutes(
       const who = callerOf(request);
       if (request.body.bytes > maxFileSize)
         throw new StorageError('FILE_TOO_LARGE', `A file has at most ${maxFileSize} bytes.`);
+      assertAccepted(request.body.type);
       await uploads.count(who.userId);
       const { id, direct } = await files.reserveUpload(who, request.body);
       await tus.create(id, request.body);
@@ -70,7 +74,10 @@ export function uploadRoutes(
     {
       schema: {
         tags,
+        operationId: 'completeUpload',
         summary: 'The bytes are there',
+        sends: ['Prefer'],
+        answers: UPLOAD_ANSWERS,
         description: 'May be repeated. `Prefer` as with a direct upload.',
         params: PhotoParams,
         response: {
@@ -91,6 +98,15 @@ export function uploadRoutes(
   if (context.signedStore !== null) formRoute(app, { ...context, signedStore: context.signedStore });
 }
 
+/** What phones call the photos that are taken in; some say nothing. In the end the bytes decide. */
+const CLAIMED_TYPES = /^(image\/(jpe?g|pjpeg|png|webp|avif|hei[cf](-sequence)?)|application\/octet-stream|)$/;
+
+function assertAccepted(claimed: string): void {
+  const type = claimed.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!CLAIMED_TYPES.test(type))
+    throw new StorageError('UNSUPPORTED_TYPE', 'Only JPEG, PNG, WebP, HEIC and AVIF photos are taken in.');
+}
+
 /** What the bucket does on S3: takes a signed form, without a token. */
 function formRoute(
   app: App,
@@ -107,7 +123,9 @@ function formRoute(
       config: { open: true },
       schema: {
         tags: ['Uploads in two steps'],
+        operationId: 'sendUploadForm',
         summary: 'Send the bytes as the signed form of a reservation',
+
         description: 'multipart/form-data: the fields of `direct` first, then the field `file`.',
         consumes: ['multipart/form-data'],
         response: {

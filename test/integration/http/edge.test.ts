@@ -216,7 +216,10 @@ describe('the edge', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers['content-type']).toBe('application/problem+json');
     const problem = Problem.strict().parse(JSON.parse(answer.body.toString()));
-    expect(problem).toMatchObject({ status, instance: `urn:request:${answer.headers['x-request-id']}` });
+    expect(problem).toMatchObject({
+      status,
+      instance: `urn:request:${String(answer.headers['x-request-id'])}`,
+    });
     expect(answer.body.toString()).not.toMatch(/localex-edge|ENOENT|node:/);
   });
 

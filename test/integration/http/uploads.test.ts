@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
+import { fileId } from '#src/domain/ids.ts';
 import { startHttp, type TestService } from './http-service.ts';
-import { digest, doubles, photo } from './service-doubles.ts';
+import { digest, doubles, PHOTO_ID, photo } from './service-doubles.ts';
 
 const open: TestService[] = [];
 const start = async (...change: Parameters<typeof startHttp>) => {
@@ -119,5 +120,32 @@ describe('uploads', () => {
     req.destroy();
     expect(await failed).toBeInstanceOf(Error);
     await expect.poll(() => signal?.aborted).toBe(true);
+  });
+});
+
+describe('a reservation', () => {
+  const reserving = doubles({ reserveUpload: async () => ({ id: fileId(PHOTO_ID), direct: null }) });
+
+  test.each([
+    ['image/jpeg', 201],
+    ['image/HEIC', 201],
+    ['image/avif', 201],
+    ['application/octet-stream', 201],
+    ['', 201],
+    ['image/gif', 415],
+    ['image/svg+xml', 415],
+    ['video/mp4', 415],
+    ['application/pdf', 415],
+  ])('for a file that claims to be "%s" is answered with %i', async (type, status) => {
+    const service = await start(reserving);
+    const response = await fetch(`${service.url}/v1/uploads`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await service.token('seller-1')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ kind: 'item_photo', itemId: 'item-1', filename: 'a', bytes: 10, type }),
+    });
+    expect(response.status).toBe(status);
   });
 });

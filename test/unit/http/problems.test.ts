@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
 import { ERROR_CODES, isErrorCode, StorageError } from '#src/domain/errors.ts';
 import { logFailure, problemOf, publicError, STATUS } from '#src/http/problems.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
 import { startHttp } from '#test/integration/http/http-service.ts';
 import { recordingLog } from '#test/support/recording-log.ts';
 
@@ -56,6 +61,100 @@ describe('the codes of errors, their statuses and their documentation', () => {
     } finally {
       await service.close();
     }
+  });
+});
+
+describe('the description of the API', () => {
+  const Operation = z.looseObject({
+    operationId: z.string(),
+    responses: z.record(
+      z.string(),
+      z.looseObject({ description: z.string(), content: z.unknown().optional() }),
+    ),
+    parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
+  });
+  const Described = z.looseObject({
+    info: z.looseObject({ version: z.string() }),
+    paths: z.record(z.string(), z.record(z.string(), Operation)),
+  });
+  const read = async () => {
+    const unused = () => {
+      throw new StorageError('NOT_FOUND');
+    };
+    const root = await mkdtemp(join(tmpdir(), 'localex-described-'));
+    const store = await createFilesystemObjectStore({
+      root,
+      publicUrl: 'http://127.0.0.1',
+      signingKey: Buffer.alloc(32, 1),
+      fsync: false,
+    });
+    const signedStore = { store, verifyPostForm: unused, verifyGetUrl: unused };
+    const service = await startHttp({ edge: { handle: () => false }, signedStore });
+    try {
+      return Described.parse(await (await fetch(`${service.url}/openapi.json`)).json());
+    } finally {
+      await service.close();
+      await store.close();
+      await rm(root, { recursive: true, force: true });
+    }
+  };
+
+  test('names each operation once, says how it succeeds, and puts it in words', async () => {
+    const { paths, info } = await read();
+    expect(info.version).toBe(packageJson.version);
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        name: `${method} ${path}`,
+        method,
+        ...operation,
+      })),
+    );
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(ids).toHaveLength(new Set(ids).size);
+    for (const { name, method, responses } of operations) {
+      const successes = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+      expect(successes.length, name).toBeGreaterThan(0);
+      const speechless = successes.filter(
+        ([status, { content }]) => content === undefined && status !== '204' && method !== 'head',
+      );
+      expect(speechless, name).toEqual([]);
+      for (const [status, { description }] of Object.entries(responses))
+        expect(description, `${name} ${status}`).not.toMatch(/^(Default Response)?$/);
+    }
+  });
+
+  test.each([
+    ['/v1/items/{itemId}/photos', 'post', ['Idempotency-Key', 'Prefer']],
+    ['/v1/items/{itemId}/photos/order', 'put', ['If-Match']],
+    ['/v1/uploads/tus/{id}', 'patch', ['Tus-Resumable', 'Upload-Offset']],
+    ['/v1/uploads/tus/{id}', 'head', ['Tus-Resumable']],
+    ['/cdn/{key}', 'get', ['Accept', 'Range']],
+  ])('knows the header fields of %s %s', async (path, method, names) => {
+    const operation = (await read()).paths[path]?.[method];
+    const sent = operation?.parameters.filter((parameter) => parameter.in === 'header');
+    expect(sent?.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+  });
+
+  test.each([
+    ['/v1/items/{itemId}/photos', 'post', '202', ['Location', 'Retry-After', 'Preference-Applied']],
+    ['/v1/items/{itemId}/photos', 'get', '200', ['ETag']],
+    ['/v1/uploads/tus/{id}', 'patch', '204', ['Upload-Offset']],
+    ['/v1/uploads', 'post', '429', ['Retry-After']],
+  ])('knows the header fields that %s %s answers with %s', async (path, method, status, names) => {
+    const answer = (await read()).paths[path]?.[method]?.responses[status];
+    expect(Object.keys(z.record(z.string(), z.unknown()).parse(answer?.['headers']))).toEqual(
+      expect.arrayContaining(names),
+    );
+  });
+
+  test.each([
+    ['/v1/verification-documents/{id}/content', 'application/octet-stream'],
+    ['/v1/photos/{id}/events', 'text/event-stream'],
+    ['/v1/items/{itemId}/events', 'text/event-stream'],
+    ['/store/{*}', 'application/octet-stream'],
+    ['/cdn/{key}', 'image/webp'],
+  ])('says that %s is %s', async (path, type) => {
+    expect((await read()).paths[path]?.['get']?.responses['200']?.content).toHaveProperty([type]);
   });
 });
 
