@@ -7,6 +7,7 @@ import type {
   Selectable,
   Transaction,
 } from 'kysely';
+import type { ItemStatus } from '../domain/access.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
@@ -25,7 +26,7 @@ export interface ItemsTable {
   seller_id: string;
   title: string;
   category: string | null;
-  status: Generated<'draft' | 'active' | 'sold' | 'withdrawn'>;
+  status: Generated<ItemStatus>;
   photos_version: Generated<BigInt8>;
   created_at: CreatedAt;
   updated_at: CreatedAt;

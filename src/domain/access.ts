@@ -18,7 +18,6 @@ export type FileAction =
   | 'edit'
   | 'delete'
   | 'appeal'
-  | 'report'
   /** Approve, reject, take down. */
   | 'decide';
 
@@ -29,7 +28,9 @@ export interface FileFacts {
   readonly state: FileState;
 }
 
-export type ItemAction = 'read' | 'add_photo' | 'edit' | 'delete' | 'see_all_photos';
+export type ItemStatus = 'draft' | 'active' | 'sold' | 'withdrawn';
+
+export type ItemAction = 'add_photo' | 'edit' | 'delete' | 'see_all_photos';
 
 /**
  * The one function that decides access to a file (design §3, promise 8). Public photos are readable by anybody;
@@ -54,14 +55,24 @@ export function mayAccessFile(who: Principal | null, action: FileAction, file: F
       return isOwner || has(who, 'admin') || has(who, 'service');
     case 'appeal':
       return isOwner && !isDocument;
-    case 'report':
-      return who !== null && !isOwner && !isDocument && isPublic(file.state);
     case 'decide':
       return isStaff && !isDocument;
   }
 }
 
-/** The one function that decides access to a listing. */
+/** Whether the caller may see a listing and its gallery: drafts and withdrawn ones are for those who see all photos. */
+export function maySeeItem(
+  who: Principal | null,
+  item: { readonly sellerId: string; readonly status: ItemStatus },
+): boolean {
+  return isOffered(item.status) || mayAccessItem(who, 'see_all_photos', item);
+}
+
+function isOffered(status: ItemStatus): boolean {
+  return status === 'active' || status === 'sold';
+}
+
+/** The one function that decides what may be done with a listing. */
 export function mayAccessItem(
   who: Principal | null,
   action: ItemAction,
@@ -69,8 +80,6 @@ export function mayAccessItem(
 ): boolean {
   const isSeller = who !== null && who.userId === item.sellerId;
   switch (action) {
-    case 'read':
-      return true;
     case 'add_photo':
       return (isSeller && has(who, 'seller')) || has(who, 'service');
     case 'edit':

@@ -8,7 +8,7 @@ import { isItemId, type ItemId, itemId } from '../domain/ids.ts';
 import type { Item, ItemsService } from './contracts.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import type { ServiceDeps } from './deps.ts';
-import { deleteItemPhotos, existingItem } from './photos/gallery.ts';
+import { deleteItemPhotos, existingItem, visibleItem } from './photos/gallery.ts';
 import { toPhotos } from './photos/photo-view.ts';
 
 /** Listings as far as photos need them: LocalEx's backend owns the rest. */
@@ -47,8 +47,8 @@ export function createItemsService(deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliv
       return { items: await toItems(shown), next };
     },
 
-    async getItem(_who, id) {
-      return first(await toItems([await existingItem(deps.db, id)]));
+    async getItem(who, id) {
+      return first(await toItems([await visibleItem(deps.db, who, id)]));
     },
 
     async updateItem(who, id, change) {

@@ -2,7 +2,7 @@ import { lockFile } from '../../db/files.ts';
 import { bumpPhotosVersion, findItem, lockItem, markItemDeleted } from '../../db/items.ts';
 import { listPlaced, listUnplaced, writeOrder } from '../../db/positions.ts';
 import type { Db, ItemRow } from '../../db/schema.ts';
-import { mayAccessItem, type Principal } from '../../domain/access.ts';
+import { mayAccessItem, maySeeItem, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { FileId, ItemId } from '../../domain/ids.ts';
@@ -22,13 +22,20 @@ export async function getItemPhotos(
   who: Principal | null,
   itemId: ItemId,
 ): Promise<Gallery> {
-  const item = await existingItem(deps.db, itemId);
+  const item = await visibleItem(deps.db, who, itemId);
   const inside = mayAccessItem(who, 'see_all_photos', { sellerId: item.seller_id });
   const placed = await listPlaced(deps.db, itemId);
   const files = inside
     ? [...placed, ...(await listUnplaced(deps.db, itemId, SHOWN_UNPLACED))]
     : placed.filter((file) => isPublic(file.state));
   return { photos: await toPhotos(deps, files, inside), version: item.photos_version };
+}
+
+/** The listing, if the caller may see it. NOT_FOUND also for a draft or a withdrawn one of somebody else. */
+export async function visibleItem(db: Db, who: Principal | null, id: ItemId): Promise<ItemRow> {
+  const item = await existingItem(db, id);
+  if (!maySeeItem(who, { sellerId: item.seller_id, status: item.status })) throw noListing();
+  return item;
 }
 
 /** Writes a new order, all or nothing. */
@@ -51,7 +58,7 @@ export async function reorderPhotos(
       new Set(order).size !== order.length ||
       order.some((id) => !placed.has(id))
     )
-      throw new StorageError('INVALID_REQUEST', 'The order must name each photo of the listing once.');
+      throw new StorageError('INVALID_REQUEST', 'The order must name each photo that has a position once.');
     await writeOrder(trx, itemId, order);
     await bumpPhotosVersion(trx, itemId);
   });

@@ -57,6 +57,25 @@ describe('a listing', () => {
     });
   });
 
+  test.each(['draft', 'withdrawn'] as const)(
+    'that is %s is seen by its seller and staff only',
+    async (status) => {
+      const who = newSeller();
+      const item = await newItem(app, who);
+      await app.items.updateItem(who, item, { status });
+      for (const reader of [null, OTHER_SELLER]) {
+        await expect(app.items.getItem(reader, item)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+        await expect(app.files.getItemPhotos(reader, item)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      }
+      for (const reader of [who, MODERATOR, SERVICE]) {
+        expect((await app.items.getItem(reader, item)).status).toBe(status);
+        expect((await app.files.getItemPhotos(reader, item)).photos).toEqual([]);
+      }
+      await app.items.updateItem(who, item, { status: 'active' });
+      expect((await app.items.getItem(null, item)).status).toBe('active');
+    },
+  );
+
   test('is changed by its seller and by nobody else, in storable text', async () => {
     const who = newSeller();
     const item = await newItem(app, who);

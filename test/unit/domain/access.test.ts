@@ -3,9 +3,11 @@ import {
   type FileAction,
   has,
   type ItemAction,
+  type ItemStatus,
   mayAccessFile,
   mayAccessItem,
   mayActForUser,
+  maySeeItem,
   type Principal,
 } from '#src/domain/access.ts';
 import { FILE_KINDS, FILE_STATES, type FileKind, type FileState } from '#src/domain/file-state.ts';
@@ -60,12 +62,6 @@ const EXPECTED: Readonly<Record<FileAction, Record<'public' | 'private' | 'docum
     document: ['owner', 'admin', 'service'],
   },
   appeal: { public: ['owner'], private: ['owner'], document: NOBODY },
-  // One reports what one can see, under one's name, and not one's own.
-  report: {
-    public: ['seller', 'without a role', 'moderator', 'admin', 'service'],
-    private: NOBODY,
-    document: NOBODY,
-  },
   decide: { public: ['moderator', 'admin'], private: ['moderator', 'admin'], document: NOBODY },
 };
 
@@ -75,15 +71,7 @@ function expected(action: FileAction, kind: FileKind, state: FileState): readonl
   return EXPECTED[action][PUBLIC.includes(state) ? 'public' : 'private'];
 }
 
-const ACTIONS: readonly FileAction[] = [
-  'read',
-  'read_content',
-  'edit',
-  'delete',
-  'appeal',
-  'report',
-  'decide',
-];
+const ACTIONS: readonly FileAction[] = ['read', 'read_content', 'edit', 'delete', 'appeal', 'decide'];
 
 describe.each(ACTIONS)('%s', (action) => {
   describe.each(FILE_KINDS)('a file of kind %s', (kind) => {
@@ -97,11 +85,18 @@ describe.each(ACTIONS)('%s', (action) => {
 test('a listing', () => {
   const may = (action: ItemAction) =>
     EVERYBODY.filter((who) => mayAccessItem(WHO[who], action, { sellerId: OWNER }));
-  expect(may('read')).toEqual(EVERYBODY);
   expect(may('add_photo')).toEqual(['owner', 'service']);
   expect(may('edit')).toEqual(['owner', 'admin', 'service']);
   expect(may('delete')).toEqual(['owner', 'admin', 'service']);
   expect(may('see_all_photos')).toEqual(['owner', 'moderator', 'admin', 'service']);
+});
+
+test('a listing that is not offered is seen by its seller and by staff', () => {
+  const see = (status: ItemStatus) =>
+    EVERYBODY.filter((who) => maySeeItem(WHO[who], { sellerId: OWNER, status }));
+  for (const status of ['active', 'sold'] as const) expect(see(status)).toEqual(EVERYBODY);
+  for (const status of ['draft', 'withdrawn'] as const)
+    expect(see(status)).toEqual(['owner', 'moderator', 'admin', 'service']);
 });
 
 test('somebody who is no longer a seller adds no photos, also not to their own listing', () => {
