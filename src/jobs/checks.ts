@@ -31,6 +31,17 @@ export async function scanBytes(
   );
 }
 
+/**
+ * What the uploader is told of a file that is not clean. The built-in scanner finds foreign parts, which are no proof of
+ * harm; any other names malware.
+ */
+export function malwareRefusal(result: ScanResult, kind: 'photo' | 'document'): StorageError {
+  const message = result.signature?.startsWith('Basic.')
+    ? `Something that is not part of a ${kind} is hidden in this file.`
+    : 'Malware was found in this file.';
+  return new StorageError('MALWARE_FOUND', message, { details: { found: result.signature } });
+}
+
 /** Has a photo judged. Anything but a clear answer in time is MODERATOR_UNAVAILABLE. */
 export async function judgePhoto(
   deps: CheckDeps,

@@ -8,7 +8,7 @@ import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
 import { openDocument } from '../services/documents.ts';
 import { end } from '../services/removal.ts';
 import { storedKey } from '../services/uploads/stored-key.ts';
-import { scanBytes } from './checks.ts';
+import { malwareRefusal, scanBytes } from './checks.ts';
 import type { JobDeps } from './deps.ts';
 
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -44,8 +44,7 @@ export async function scanDocument(
     const format = await formatOf(deps, bytes);
     await updateFile(deps.db, premise, { stage: 'scan', source_format: format });
     const scan = await scanBytes(deps, bytes, context.signal);
-    if (scan.verdict === 'infected')
-      throw new StorageError('MALWARE_FOUND', 'Malware was found in this file.');
+    if (scan.verdict === 'infected') throw malwareRefusal(scan, 'document');
     await makeReady(deps, file, jsonText({ ...scan, at: deps.clock.now().toISOString() }));
   } catch (error) {
     await settle(deps, file, error, context);

@@ -85,6 +85,8 @@ function reservationOf(
       throw new StorageError('INVALID_REQUEST', 'An item photo needs itemId.');
     return { kind: 'item_photo', target: { itemId: request.itemId }, ...shared };
   }
+  if (request.itemId !== undefined)
+    throw new StorageError('INVALID_REQUEST', 'A profile photo belongs to no listing: leave itemId out.');
   return { kind: 'profile_photo', target: { userId: userId(caller) }, ...shared };
 }
 

@@ -3,7 +3,7 @@ import { StorageError } from '../../domain/errors.ts';
 import { isAnnounced } from '../../domain/announced-type.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
-import { scanBytes } from '../checks.ts';
+import { malwareRefusal, scanBytes } from '../checks.ts';
 import { readRaw } from './raw.ts';
 import type { Step } from '../steps.ts';
 import { originalOf } from './store.ts';
@@ -40,10 +40,7 @@ export const scan: Step<IngestWork> = {
     const result = await scanBytes(work.deps, need(work.bytes, 'bytes'), work.signal);
     work.scan = result;
     await changed(work, { scan: jsonText({ ...result, at: work.deps.clock.now().toISOString() }) });
-    if (result.verdict === 'infected')
-      throw new StorageError('MALWARE_FOUND', 'Malware was found in this file.', {
-        details: { found: result.signature },
-      });
+    if (result.verdict === 'infected') throw malwareRefusal(result, 'photo');
     return 'go on';
   },
 };

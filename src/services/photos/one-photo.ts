@@ -46,6 +46,7 @@ export async function setAlt(
   alt: string,
 ): Promise<Photo> {
   const file = await fileFor(deps.db, who, 'edit', id);
+  if (file.kind === 'verification_document') throw noPhoto();
   const changed = await updateFile(
     deps.db,
     { id, from: file.state },
@@ -138,13 +139,12 @@ export async function viewOf(
   file: FileRow,
 ): Promise<Photo> {
   const [photo] = await toPhotos(deps, [file], mayAccessFile(who, 'read_content', factsOf(file)));
-  if (photo === undefined) throw new StorageError('NOT_FOUND', 'There is no such photo.');
+  if (photo === undefined) throw noPhoto();
   return photo;
 }
 
 function assertAccess(file: FileRow | null, who: Principal | null, action: FileAction): FileRow {
-  if (file === null || !mayAccessFile(who, 'read', factsOf(file)))
-    throw new StorageError('NOT_FOUND', 'There is no such photo.');
+  if (file === null || !mayAccessFile(who, 'read', factsOf(file))) throw noPhoto();
   if (!mayAccessFile(who, action, factsOf(file)))
     throw new StorageError('FORBIDDEN', 'That is not allowed to you.');
   return file;
@@ -173,6 +173,10 @@ async function privateViewKey(db: Db, who: Principal, file: FileRow): Promise<st
   if (key === null) throw new StorageError('NOT_FOUND', 'There is no view of this photo.');
   await recordAccess(db, { userId: who.userId, action: 'photo.view', fileId: file.id });
   return key;
+}
+
+function noPhoto(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is no such photo.');
 }
 
 function idOf(file: FileRow): FileId {

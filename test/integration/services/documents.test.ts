@@ -130,6 +130,7 @@ test('a document is not a photo: it has no address, no appeal and no decision', 
   const { who, id } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
   const request = { variant: 'original', format: null, expiresIn: 60 } as const;
   await expect(app.files.getPhotoUrl(who, id, request)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(app.files.setAlt(who, id, 'My passport')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(app.files.appeal(who, id, 'Please')).rejects.toMatchObject({ code: 'FORBIDDEN' });
   await expect(app.review.decide(MODERATOR, id, { decision: 'takedown', reason: 'x' })).rejects.toMatchObject(
     { code: 'FORBIDDEN' },
