@@ -187,18 +187,18 @@ export async function listOwned(
 /** Photos waiting for a moderator, longest first. */
 export async function listInReview(
   db: Db,
-  page: { after?: { updatedAt: Date; id: string }; limit: number },
+  page: { after?: { waitingSince: Date; id: string }; limit: number },
 ): Promise<FileRow[]> {
   let query = db.selectFrom('files').selectAll().where('state', '=', 'in_review');
   const { after } = page;
   if (after !== undefined)
     query = query.where((eb) =>
       eb.or([
-        eb('updated_at', '>', after.updatedAt),
-        eb.and([eb('updated_at', '=', after.updatedAt), eb('id', '>', after.id)]),
+        eb('waiting_since', '>', after.waitingSince),
+        eb.and([eb('waiting_since', '=', after.waitingSince), eb('id', '>', after.id)]),
       ]),
     );
-  return query.orderBy('updated_at').orderBy('id').limit(page.limit).execute();
+  return query.orderBy('waiting_since').orderBy('id').limit(page.limit).execute();
 }
 
 export async function countInReview(db: Db): Promise<number> {

@@ -71,6 +71,8 @@ export interface FilesTable {
   received_at: Timestamp | null;
   published_at: Timestamp | null;
   finished_at: Timestamp | null;
+  /** When it last came to wait for a moderator; the database sets it. */
+  waiting_since: ColumnType<Date | null, never, never>;
   updated_at: CreatedAt;
 }
 

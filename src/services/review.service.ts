@@ -31,7 +31,7 @@ export function createReviewService(deps: Deps): ReviewService {
       assertStaff(who);
       const after = page.after === undefined ? null : parseCursor(page.after, isFileId);
       const files = await listInReview(deps.db, {
-        ...(after === null ? {} : { after: { updatedAt: after.at, id: after.id } }),
+        ...(after === null ? {} : { after: { waitingSince: after.at, id: after.id } }),
         limit: page.limit + 1,
       });
       const shown = files.slice(0, page.limit);
@@ -44,7 +44,7 @@ export function createReviewService(deps: Deps): ReviewService {
       await recordViews(deps.db, who, photos);
       const last = shown.at(-1);
       const next =
-        files.length > page.limit && last !== undefined ? cursorOf(last.updated_at, last.id) : null;
+        files.length > page.limit && last !== undefined ? cursorOf(waitingSince(last), last.id) : null;
       return { photos, next, count: await countInReview(deps.db) };
     },
 
@@ -105,8 +105,12 @@ async function entryOf(
     reason: file.reason_message,
     viewUrl: viewKey === null ? null : deps.cdn.signedUrl(viewKey, until),
     appeal,
-    waitingSince: file.updated_at.toISOString(),
+    waitingSince: waitingSince(file).toISOString(),
   };
+}
+
+function waitingSince(file: FileRow): Date {
+  return file.waiting_since ?? file.updated_at;
 }
 
 async function approve(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {

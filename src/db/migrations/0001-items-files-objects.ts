@@ -77,6 +77,7 @@ const STATEMENTS = [
      received_at timestamptz,
      published_at timestamptz,
      finished_at timestamptz,
+     waiting_since timestamptz,
      updated_at timestamptz not null default now(),
      check ((kind = 'item_photo') = (item_id is not null)),
      exclude using btree (item_id with =, position with =)
@@ -85,7 +86,7 @@ const STATEMENTS = [
   `create index files_by_item on files (item_id, position) where position is not null`,
   `create index files_by_owner on files (owner_id, kind, id)`,
   `create index files_unfinished on files (deadline_at) where state in ('pending', 'received', 'checking', 'published')`,
-  `create index files_in_review on files (updated_at, id) where state = 'in_review'`,
+  `create index files_in_review on files (waiting_since, id) where state = 'in_review'`,
   `create index files_deleting on files (updated_at) where state = 'deleting'`,
   `create index files_by_upload_hash on files (item_id, upload_sha256) where position is not null`,
 
@@ -98,6 +99,9 @@ const STATEMENTS = [
      elsif new.state <> old.state then
        if not exists (select 1 from file_transitions t where t.from_state = old.state and t.to_state = new.state) then
          raise exception 'a file cannot go from % to %', old.state, new.state using errcode = 'LX001';
+       end if;
+       if new.state = 'in_review' then
+         new.waiting_since := date_trunc('milliseconds', clock_timestamp());
        end if;
      end if;
      new.updated_at := date_trunc('milliseconds', clock_timestamp());
