@@ -44,7 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'acceptance',
-          include: ['test/{acceptance,hostile,faults}/**/*.test.ts'],
+          include: ['test/{acceptance,faults}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -2,6 +2,6 @@
 import { runVitest } from './support/run.ts';
 
 const PROJECTS = ['main', 'isolated', 'acceptance'];
-const FOLDERS = ['test/integration', 'test/acceptance', 'test/hostile', 'test/faults'];
+const FOLDERS = ['test/integration', 'test/acceptance', 'test/faults'];
 
 await runVitest(...PROJECTS.flatMap((project) => ['--project', project]), ...FOLDERS);

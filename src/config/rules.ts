@@ -132,7 +132,13 @@ export function adapterRules(adapters: Adapters): readonly Rule[] {
     return {
       setting,
       isBroken: (config) => !available.includes(adapter(config)),
-      expected: `a ${port} of this version, which has ${available.join(', ')}: what is asked for is not in this version`,
+      expected: expectedOf(port, available),
     };
   });
+}
+
+function expectedOf(port: string, available: readonly string[]): string {
+  if (available.length === 0) return `no ${port}: this version has none`;
+  if (available.length === 1) return `${available.join('')}, the only ${port} of this version`;
+  return `a ${port} of this version: ${available.join(', ')}`;
 }

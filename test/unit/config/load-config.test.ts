@@ -231,7 +231,7 @@ describe('adapters', () => {
       const without = { ...ADAPTERS, [port]: ADAPTERS[port].filter((name) => name !== adapter) };
       const { message, problems } = refusal(env, without);
       expect(problems.map(({ name }) => name)).toEqual([variable]);
-      expect(message).toContain('not in this version');
+      expect(message).toContain(`the only ${port} of this version`);
       expect(message).toContain(ADAPTERS[port][0]);
       expect(() => loadConfig(env, { ...ADAPTERS, [port]: [...ADAPTERS[port], adapter] })).not.toThrow();
     },
