@@ -34,3 +34,12 @@ test('a source that fails fails what is read', async () => {
   source.destroy(new Error('the client went away'));
   await expect(reading).rejects.toThrow('the client went away');
 });
+
+test('nothing is read, and nothing fails, before somebody reads', async () => {
+  const source = chunks(101);
+  const body = announcedBody(source, 100);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(source.readableDidRead).toBe(false);
+  expect(body.errored).toBeNull();
+  await expect(buffer(body)).rejects.toMatchObject({ code: 'UPLOAD_MISMATCH' });
+});
