@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import { jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import packageJson from '../../../package.json' with { type: 'json' };
+import { z } from 'zod';
 import type { App, HttpDeps } from '../deps.ts';
 import { documentRoute } from '../documented.ts';
 import { CDN_PATHS } from '../documented-cdn.ts';
@@ -24,7 +25,7 @@ export async function describeApi(
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'LocalEx Storage', version: packageJson.version, description: INTRODUCTION },
+      info: { title: 'LocalEx Storage', version: await packageVersion(), description: INTRODUCTION },
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       },
@@ -43,6 +44,11 @@ export async function describeApi(
       components: { ...components, schemas: namedSchemas(components?.schemas ?? {}) },
     });
   });
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** Named schemas are answers only: their twins for requests are used by nothing. */
