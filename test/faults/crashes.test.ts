@@ -12,6 +12,7 @@ import {
   distinctPhoto,
   storedKeys,
   until,
+  untilDelivered,
   untilState,
 } from '#test/support/app.ts';
 import { photoPath } from '#test/support/photos.ts';
@@ -52,6 +53,7 @@ async function expectAllReady(count: number) {
     RECOVERY_MS,
   );
   await faulty.sweepLater(1);
+  await untilDelivered(faulty, RECOVERY_MS);
   await expectNoOrphans(faulty);
   const keys = await storedKeys(faulty);
   expect(keys.filter((key) => !key.startsWith('items/'))).toEqual([]);

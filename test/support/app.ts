@@ -133,16 +133,20 @@ export async function untilState(
   });
 }
 
-/** Waits until nothing is left to be delivered. */
-export async function untilDelivered(app: Pick<Composition, 'db'>): Promise<void> {
-  await until('the outbox to be delivered', async () => {
-    const waiting = await app.db
-      .selectFrom('outbox')
-      .select(['id', 'topic', 'payload'])
-      .where('delivered_at', 'is', null)
-      .execute();
-    return waiting.length === 0 ? true : null;
-  });
+/** Waits until nothing is left to be delivered. What a killed process had claimed comes again after 20 s only. */
+export async function untilDelivered(app: Pick<Composition, 'db'>, limitMs = 15_000): Promise<void> {
+  await until(
+    'the outbox to be delivered',
+    async () => {
+      const waiting = await app.db
+        .selectFrom('outbox')
+        .select(['id', 'topic', 'payload'])
+        .where('delivered_at', 'is', null)
+        .execute();
+      return waiting.length === 0 ? true : null;
+    },
+    limitMs,
+  );
 }
 
 export async function storedKeys(app: Pick<Composition, 'storage'>): Promise<string[]> {
