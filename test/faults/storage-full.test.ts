@@ -31,17 +31,19 @@ describe.skipIf(!MAY_MOUNT)('a full disk (skipped where no tmpfs can be mounted)
   test('answers 507, leaves nothing, and takes a photo that fits', async () => {
     const token = await client.token('seller-1', 'seller');
     const itemId = await client.listing(token);
-    const path = `/v1/items/${itemId}/photos`;
+    const photos = `/v1/items/${itemId}/photos`;
     const large = { name: 'large.jpg', type: 'image/jpeg', bytes: await largePhoto(1) };
-    expectProblem(await client.upload(path, large, { token }), 507, 'STORAGE_FULL');
+    expectProblem(await client.upload(photos, large, { token }), 507, 'STORAGE_FULL');
     expect((await client.gallery(itemId, token)).photos).toEqual([]);
     await expectNoObjects(dataDir);
     const small = { ...large, bytes: await smallPhoto() };
-    expect((await client.upload(path, small, { token })).status).toBe(201);
+    expect((await client.upload(photos, small, { token })).status).toBe(201);
   });
 });
 
 async function smallPhoto(): Promise<Buffer> {
   const { default: sharp } = await import('sharp');
-  return sharp({ create: { width: 640, height: 480, channels: 3, background: '#2a6' } }).jpeg().toBuffer();
+  return sharp({ create: { width: 640, height: 480, channels: 3, background: '#2a6' } })
+    .jpeg()
+    .toBuffer();
 }

@@ -3,9 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalKeyVault } from '#src/adapters/keys/local.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
+import { insertFile } from '#src/db/files.ts';
+import { announceObjects } from '#src/db/objects.ts';
+import { uploadKey } from '#src/domain/keys.ts';
+import { newFileId } from '#src/services/new-id.ts';
 import type { KeyVault, WrappedKey } from '#src/ports/key-vault.ts';
 import {
   createStorageSecurityService,
@@ -82,6 +86,47 @@ test('the key of one document opens no other, and not the same one for another o
   });
   await expect(security.decryptFile({ ...passport, ownerId: 'user-2' })).rejects.toMatchObject({
     code: 'FORBIDDEN',
+  });
+});
+
+describe('access by object key', () => {
+  const seller = { userId: 'seller-1', roles: ['seller'] } as const;
+  const stranger = { userId: 'seller-2', roles: ['seller'] } as const;
+  const id = newFileId();
+  const key = uploadKey(id);
+
+  beforeAll(async () => {
+    await insertFile(database.db, {
+      id,
+      kind: 'profile_photo',
+      itemId: null,
+      ownerId: seller.userId,
+      position: null,
+      filename: 'me.jpg',
+      claimedType: null,
+      claimedBytes: null,
+      claimedSha256: null,
+      deadlineAt: new Date(Date.now() + 60_000),
+    });
+    await announceObjects(database.db, id, [key]);
+  });
+
+  test('is that of the file the key belongs to', async () => {
+    expect(await security.validateAccess(seller, key, 'read_content')).toBe(true);
+    expect(await security.validateAccess(stranger, key, 'read_content')).toBe(false);
+    expect(await security.validateAccess(null, key, 'read')).toBe(false);
+  });
+
+  test('is refused for a key that no file has', async () => {
+    expect(await security.validateAccess(seller, uploadKey(newFileId()), 'read')).toBe(false);
+  });
+
+  test('is written down with who, what and which file', async () => {
+    await security.auditAccess(seller, key, 'object.read');
+    const rows = await database.db.selectFrom('access_log').selectAll().where('file_id', '=', id).execute();
+    expect(rows).toMatchObject([
+      { user_id: seller.userId, action: 'object.read', file_id: id, details: { key } },
+    ]);
   });
 });
 
