@@ -123,8 +123,12 @@ describe('access by object key', () => {
 
   test('is written down with who, what and which file', async () => {
     await security.auditAccess(seller, key, 'object.read');
-    const rows = await database.db.selectFrom('access_log').selectAll().where('file_id', '=', id).execute();
-    expect(rows).toMatchObject([
+    const written = await database.db
+      .selectFrom('access_log')
+      .selectAll()
+      .where('file_id', '=', id)
+      .execute();
+    expect(written).toMatchObject([
       { user_id: seller.userId, action: 'object.read', file_id: id, details: { key } },
     ]);
   });
