@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { DEFAULT_ENCODER, MAX_EDGE, planVariants } from '#src/domain/renditions.ts';
-import { createImageEngine } from '#src/images/engine.ts';
-import type { Log } from '#src/ports/log.ts';
 import { largePhoto } from '#test/support/large-photo.ts';
+import { benchEngine } from './support/engine.ts';
 
 /**
  * The seven objects of a 12-megapixel, 4.8 MB JPEG: our engine against sharp used by hand, in rounds that take turns.
@@ -11,7 +10,6 @@ import { largePhoto } from '#test/support/large-photo.ts';
  * and hashing; for sharp this process. Run: `node bench/images.ts [rounds]`; one line a figure.
  */
 const rounds = Number(process.argv[2] ?? 5);
-const silent: Log = { info() {}, warn() {}, error() {}, child: () => silent };
 const JPEG = { quality: DEFAULT_ENCODER.jpegQuality, progressive: true };
 const WEBP = { quality: DEFAULT_ENCODER.webpQuality, effort: DEFAULT_ENCODER.webpEffort };
 const EDGES = [MAX_EDGE.large, MAX_EDGE.medium, MAX_EDGE.thumbnail];
@@ -19,17 +17,7 @@ const EDGES = [MAX_EDGE.large, MAX_EDGE.medium, MAX_EDGE.thumbnail];
 sharp.concurrency(1);
 sharp.cache(false);
 const photo = await largePhoto();
-const engine = createImageEngine({
-  processes: 1,
-  idleMs: 60_000,
-  maxPixels: 50_000_000,
-  maxBytes: 10 * 1024 * 1024,
-  formats: { heic: true, avif: true },
-  encoder: DEFAULT_ENCODER,
-  openTimeoutMs: 60_000,
-  memoryLimitMb: 1024,
-  log: silent,
-});
+const engine = benchEngine();
 
 interface Cost {
   ms: number;

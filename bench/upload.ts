@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { DEFAULT_ENCODER, planVariants } from '#src/domain/renditions.ts';
-import { createImageEngine } from '#src/images/engine.ts';
-import type { Log } from '#src/ports/log.ts';
 import { largePhoto } from '#test/support/large-photo.ts';
 import { startService } from '#test/support/service.ts';
+import { benchEngine } from './support/engine.ts';
 import { formOf, median, print, seller, send } from './support/client.ts';
 
 /**
@@ -11,20 +10,9 @@ import { formOf, median, print, seller, send } from './support/client.ts';
  * needs: decode, models, original. In turns, so that both see the same machine. `node bench/upload.ts [rounds]`
  */
 const rounds = Number(process.argv[2] ?? 7);
-const silent: Log = { info() {}, warn() {}, error() {}, child: () => silent };
 const published = z.object({ state: z.enum(['published', 'ready']), id: z.string() });
 
-const engine = createImageEngine({
-  processes: 1,
-  idleMs: 600_000,
-  maxPixels: 50_000_000,
-  maxBytes: 10 * 1024 * 1024,
-  formats: { heic: true, avif: true },
-  encoder: DEFAULT_ENCODER,
-  openTimeoutMs: 60_000,
-  memoryLimitMb: 1024,
-  log: silent,
-});
+const engine = benchEngine();
 const service = await startService({ env: { IMAGE_IDLE_MS: '600000', LOG_LEVEL: 'error' } });
 const { authorization, itemId } = await seller(service.url, 'bench');
 const uploads: number[] = [];
