@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { listItems } from '../api/endpoints.ts';
 import { useTitle } from '../app/use-title.ts';
 import { ListingCard } from '../components/ListingCard.tsx';
+import { ShowMore } from '../components/ShowMore.tsx';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { CardsSkeleton } from '../components/Skeletons.tsx';
 
@@ -50,17 +51,7 @@ export function BrowsePage() {
           </li>
         ))}
       </ul>
-      {query.hasNextPage && (
-        <p className="more">
-          <Button
-            variant="default"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        </p>
-      )}
+      <ShowMore query={query} />
     </>
   );
 }

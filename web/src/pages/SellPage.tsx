@@ -11,6 +11,7 @@ import { queryClient } from '../app/query-client.ts';
 import { useTitle } from '../app/use-title.ts';
 import { Dialog } from '../components/Dialog.tsx';
 import { ListingCard } from '../components/ListingCard.tsx';
+import { ShowMore } from '../components/ShowMore.tsx';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { CardsSkeleton } from '../components/Skeletons.tsx';
 import { CATEGORIES } from '../components/words.ts';
@@ -59,17 +60,7 @@ export default function SellPage({ session }: { session: Session }) {
           </li>
         ))}
       </ul>
-      {query.hasNextPage && (
-        <p className="more">
-          <Button
-            variant="default"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        </p>
-      )}
+      <ShowMore query={query} />
       {isCreating && <CreateDialog onClose={() => setCreating(false)} />}
     </>
   );
