@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { createEdge, type Edge } from '../adapters/cdn/edge/index.ts';
-import type { Config } from '../config/index.ts';
 import type { Listener } from '../db/listener.ts';
 import type { Database } from '../db/schema.ts';
 import type { UserId } from '../domain/ids.ts';
@@ -19,8 +18,9 @@ const PATHS_PER_NOTE = 20;
  * process that was not reachable meanwhile forgets everything.
  */
 export async function createCdn(options: {
-  config: Config;
-  publicUrl: string;
+  /** Base of every public URL, without a slash at the end. */
+  url: string;
+  hotCacheBytes: number;
   store: ObjectStore;
   listener: Listener;
   db: Database;
@@ -28,11 +28,11 @@ export async function createCdn(options: {
   profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
   log: Log;
 }): Promise<Edge> {
-  const { config, db } = options;
+  const { db } = options;
   const edge = createEdge({
     store: options.store,
-    url: () => config.cdn.url ?? `${options.publicUrl}/cdn`,
-    hotCacheBytes: config.cdn.hotCacheBytes,
+    url: () => options.url,
+    hotCacheBytes: options.hotCacheBytes,
     signingKey: options.signingKey,
     profileThumbnailKey: options.profileThumbnailKey,
     clock: systemClock,

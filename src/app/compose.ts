@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Config } from '../config/index.ts';
+import type { Addresses, Config } from '../config/index.ts';
 import { destroyDocumentKey, loadDocumentKey, saveDocumentKey } from '../db/document-keys.ts';
 import { createFileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
@@ -42,7 +42,7 @@ export type Composition = Awaited<ReturnType<typeof compose>>;
  * listens and no job is taken yet: `main.ts` starts what the roles say. When a part cannot be made, those made before
  * are closed again.
  */
-export async function compose(config: Config, publicUrl: string, log: Log) {
+export async function compose(config: Config, addresses: Addresses, log: Log) {
   const phases: ShutdownPhase[] = [];
   const closing = (name: string, run: () => Promise<void>, limitMs = 5000) => {
     phases.unshift({ name, limitMs, run });
@@ -58,13 +58,13 @@ export async function compose(config: Config, publicUrl: string, log: Log) {
     closing('listener', () => listener.close());
     const events = await createFileEvents(listener);
 
-    const store = await createObjectStore(config, publicUrl, secrets('store-urls'));
+    const store = await createObjectStore(config, addresses.publicUrl, secrets('store-urls'));
     closing('object store', () => store.close());
     const storage = createStorageService({ store });
 
     const cdn = await createCdn({
-      config,
-      publicUrl,
+      url: addresses.cdnUrl,
+      hotCacheBytes: config.cdn.hotCacheBytes,
       store,
       listener,
       db,

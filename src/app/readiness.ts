@@ -1,14 +1,8 @@
 import { sql } from 'kysely';
+import type { Readiness } from '../http/deps.ts';
 import type { Composition } from './compose.ts';
 
 const LIMIT_MS = 2000;
-
-export interface Readiness {
-  readonly name: string;
-  readonly ok: boolean;
-  /** For the log only. */
-  readonly error?: string;
-}
 
 /** Asks everything the service needs whether it answers, at once, each for two seconds at most. */
 export async function checkReadiness(parts: Composition): Promise<readonly Readiness[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { verifyGetUrl, verifyPostForm } from '../adapters/object-store/filesystem.ts';
-import type { Config } from '../config/index.ts';
+import { addressesOf, type Config } from '../config/index.ts';
 import { createHttpServer, type HttpServer } from '../http/server.ts';
 import { systemClock } from '../ports/clock.ts';
 import { type Composition, compose } from './compose.ts';
@@ -27,8 +27,9 @@ export async function start(config: Config, log: Logger): Promise<RunningApp> {
   const listens = roles.includes('http') || roles.includes('edge');
   const port =
     listens || config.server.port === 0 ? await findPort(host, config.server.port) : config.server.port;
-  const publicUrl = config.server.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const parts = await compose(config, publicUrl, log);
+  const addresses = addressesOf(config, port);
+  const { publicUrl } = addresses;
+  const parts = await compose(config, addresses, log);
   const phases: ShutdownPhase[] = [...parts.phases];
   try {
     const http = listens ? await makeHttp(config, publicUrl, parts, log) : null;

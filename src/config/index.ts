@@ -91,11 +91,13 @@ export function readEnvironment(): Environment {
   return { ...process.env };
 }
 
+export interface Addresses {
+  readonly publicUrl: string;
+  readonly cdnUrl: string;
+}
+
 /** The two addresses that are only known once the service listens, if PORT is 0. Without a slash at the end. */
-export function addressesOf(
-  { server, cdn }: Pick<Config, 'server' | 'cdn'>,
-  port: number,
-): { readonly publicUrl: string; readonly cdnUrl: string } {
+export function addressesOf({ server, cdn }: Pick<Config, 'server' | 'cdn'>, port: number): Addresses {
   const publicUrl = server.publicUrl ?? localAddress(server.host, port);
   return { publicUrl, cdnUrl: cdn.url ?? edgeAddress(publicUrl) };
 }

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
-import { loadConfig } from '#src/config/index.ts';
+import { addressesOf, loadConfig } from '#src/config/index.ts';
 import { compose } from '#src/app/compose.ts';
 import type { Database } from '#src/db/schema.ts';
 import { sweep } from '#src/jobs/sweep.ts';
@@ -49,7 +49,7 @@ export async function crashingService(): Promise<CrashingService> {
     },
     async sweepLater(hours) {
       const config = loadConfig({ ...env, DATA_DIR: dataDir });
-      const parts = await compose(config, 'http://127.0.0.1:1', silentLog);
+      const parts = await compose(config, addressesOf(config, 1), silentLog);
       await sweep({ ...parts.jobs, clock: { now: () => new Date(Date.now() + hours * 3_600_000) } });
       for (const phase of parts.phases) await phase.run();
     },

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type Composition, compose } from '#src/app/compose.ts';
 import { startWorker } from '#src/app/worker.ts';
-import { loadConfig } from '#src/config/index.ts';
+import { addressesOf, loadConfig } from '#src/config/index.ts';
 import type { Principal } from '#src/domain/access.ts';
 import type { FileState } from '#src/domain/file-state.ts';
 import { fileId, type ItemId, itemId } from '#src/domain/ids.ts';
@@ -50,7 +50,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     ...options.env,
   });
   const log = recordingLog();
-  const parts = await compose(config, 'http://127.0.0.1:1', log);
+  const parts = await compose(config, addressesOf(config, 1), log);
   const jobs = { ...parts.jobs, ...options.jobs?.(parts.jobs) };
   const worker = options.worker === false ? null : await startWorker(config, { ...parts, jobs });
   return {
