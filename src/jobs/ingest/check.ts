@@ -38,7 +38,6 @@ export const scan: Step<IngestWork> = {
   stage: 'scan',
   async run(work) {
     const result = await scanBytes(work.deps, need(work.bytes, 'bytes'), work.signal);
-    work.scan = result;
     await changed(work, { scan: jsonText({ ...result, at: work.deps.clock.now().toISOString() }) });
     if (result.verdict === 'infected') throw malwareRefusal(result, 'photo');
     return 'go on';

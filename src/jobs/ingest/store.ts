@@ -4,9 +4,6 @@ import { mediaTypeOf, type PlannedVariant } from '../../domain/renditions.ts';
 import type { EncodedVariant } from '../../ports/image-engine.ts';
 import { type IngestWork, need, planOf } from './work.ts';
 
-/** Public objects never change under their key. */
-const IMMUTABLE = 'public, max-age=31536000, immutable';
-
 /** Encodes one object; one whose re-read shows anything but pixels is never stored. */
 export async function encodeClean(work: IngestWork, plan: PlannedVariant): Promise<EncodedVariant> {
   const variant = await need(work.image, 'image').encode(plan, work.signal);
@@ -27,12 +24,11 @@ export function originalOf(work: IngestWork): Promise<EncodedVariant> {
   return work.original;
 }
 
+/** Access and caching follow from the key: `StorageService` knows both. */
 export async function putVariant(work: IngestWork, key: ObjectKey, variant: EncodedVariant): Promise<void> {
   await work.deps.storage.uploadFile(variant.data, {
     key,
     contentType: mediaTypeOf(variant.format),
-    access: key.startsWith('quarantine/') ? 'private' : 'public',
-    cacheControl: key.startsWith('quarantine/') ? 'private, no-store' : IMMUTABLE,
     signal: work.signal,
   });
 }

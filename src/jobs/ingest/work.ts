@@ -4,7 +4,6 @@ import { planVariants, recipeVersion } from '../../domain/renditions.ts';
 import type { FileRow } from '../../db/schema.ts';
 import type { DecodedImage, EncodedVariant, ImageAnalysis } from '../../ports/image-engine.ts';
 import type { ModerationResult } from '../../ports/moderator.ts';
-import type { ScanResult } from '../../ports/scanner.ts';
 import { announceFor } from '../../services/announce.ts';
 import type { JobDeps } from '../deps.ts';
 
@@ -18,8 +17,6 @@ export interface IngestWork {
   file: FileRow;
   /** Set by `inspect`: the upload, read once. */
   bytes: Uint8Array | null;
-  /** Set by `scan`. */
-  scan: ScanResult | null;
   /** Set by `decode`, or by the derive job from the stored original; closed when the run ends. */
   image: DecodedImage | null;
   /** Begun by `decode`, so that it is made while the models look; whoever publishes or quarantines awaits it. */
@@ -44,7 +41,6 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
     hash12: hash12Of(deps, file, 'upload'),
     file,
     bytes: null,
-    scan: null,
     image: null,
     original: null,
     analysis: null,
