@@ -28,7 +28,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       {
         name: 'clean temporary files',
         everyMs: CLEAN_MS,
-        run: () => parts.store.sweepTemporary(TEMPORARY_MS),
+        run: () => parts.store.sweepIncomplete(TEMPORARY_MS),
       },
     ],
     jobs.log,

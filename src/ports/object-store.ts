@@ -32,6 +32,9 @@ export interface ObjectInfo {
   readonly modifiedAt: Date;
 }
 
+/** Where an object of an archive class (GLACIER, DEEP_ARCHIVE) stands; objects of other classes are `none`. */
+export type ArchiveStatus = 'none' | 'archived' | 'restoring' | 'restored';
+
 export interface PutOptions {
   readonly contentType: string;
   readonly cacheControl?: string;
@@ -90,8 +93,10 @@ export interface ObjectStore {
     to: ObjectKey,
     options?: { storageClass?: StorageClass; signal?: AbortSignal },
   ): Promise<ObjectInfo>;
-  /** Only with `supportsStorageClasses`. */
+  /** Only with `supportsStorageClasses`. Asked again while it is under way it is a success. */
   restore?(key: ObjectKey, days: number): Promise<void>;
+  /** Only with `supportsStorageClasses`. Errors: NOT_FOUND. */
+  archiveStatus?(key: ObjectKey, signal?: AbortSignal): Promise<ArchiveStatus>;
   /** Only with `supportsPresignedGet`. */
   signGetUrl?(key: ObjectKey, expiresInSeconds: number): Promise<string>;
   /** Only with `supportsPresignedPost`. Accepts exactly this key and type, 1 to `maxBytes` bytes. */
@@ -99,6 +104,11 @@ export interface ObjectStore {
     key: ObjectKey,
     policy: { contentType: string; maxBytes: number; expiresInSeconds: number },
   ): Promise<PresignedPost>;
+  /**
+   * Removes what uploads that died half-way left behind and nobody has written to for `olderThanMs`: temporary files,
+   * unfinished multipart uploads. Resolves to how many.
+   */
+  sweepIncomplete(olderThanMs: number): Promise<number>;
   /** Cheap call that fails when the store cannot be used. */
   ping(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -157,6 +157,15 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
         });
       }),
 
+    archiveStatus: (key, signal) =>
+      call('archive-status', signal, async (retry) => {
+        const checked = objectKey(key);
+        return retry(async () => {
+          if (store.archiveStatus === undefined) throw new StorageError('UNSUPPORTED');
+          return store.archiveStatus(checked, signal);
+        });
+      }),
+
     ping: (signal) => call('ping', signal, () => store.ping(signal)),
   };
 }

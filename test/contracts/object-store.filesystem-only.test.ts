@@ -52,7 +52,7 @@ describe('the file-system object store', () => {
         expect(createHash('sha256').update(bytes).digest('hex')).toBe(metadata['sha256']);
         whole += 1;
       }
-      leftovers += await store.sweepTemporary(0);
+      leftovers += await store.sweepIncomplete(0);
       expect(await readdir(join(root, '#tmp'))).toEqual([]);
     }
     expect(whole).toBeGreaterThan(20);
@@ -91,7 +91,7 @@ describe('the file-system object store', () => {
     for (const path of [young, old]) await writeFile(path ?? '', 'x');
     const hourAgo = new Date(Date.now() - 3_600_000);
     await utimes(old ?? '', hourAgo, hourAgo);
-    expect(await store.sweepTemporary(60_000)).toBe(1);
+    expect(await store.sweepIncomplete(60_000)).toBe(1);
     expect(await readdir(join(root, '#tmp'))).toEqual(['young']);
   });
 
@@ -147,7 +147,7 @@ describe('the file-system object store', () => {
     now = new Date(now.getTime() + 1);
     expect(await outcome(store.get(key))).toBe('OBJECT_ARCHIVED');
     expect(await readdir(join(root, '#restored'))).toHaveLength(1);
-    await store.sweepTemporary(60_000);
+    await store.sweepIncomplete(60_000);
     expect(await readdir(join(root, '#restored'))).toEqual([]);
   });
 

@@ -34,11 +34,7 @@ export interface FilesystemObjectStore extends ObjectStore {
   readonly restore: NonNullable<ObjectStore['restore']>;
   readonly signGetUrl: NonNullable<ObjectStore['signGetUrl']>;
   readonly signPostForm: NonNullable<ObjectStore['signPostForm']>;
-  /**
-   * Removes what killed processes left behind: temporary files that nobody has written to for `olderThanMs`, and
-   * notes of restores that have ended. Resolves to the number of temporary files removed.
-   */
-  sweepTemporary(olderThanMs: number): Promise<number>;
+  readonly archiveStatus: NonNullable<ObjectStore['archiveStatus']>;
 }
 
 /**
@@ -164,6 +160,10 @@ export async function createFilesystemObjectStore(
       return classified(undefined, async () => archive.restore(await readInfo(pathOf(key)), days));
     },
 
+    archiveStatus(key, signal) {
+      return classified(signal, async () => archive.status(await readInfo(pathOf(key))));
+    },
+
     async signGetUrl(key, expiresInSeconds) {
       return signGetUrl(key, expiresInSeconds, signer);
     },
@@ -172,7 +172,8 @@ export async function createFilesystemObjectStore(
       return signPostForm(key, policy, signer);
     },
 
-    sweepTemporary(olderThanMs) {
+    /** Also forgets restores that have ended. */
+    sweepIncomplete(olderThanMs) {
       return classified(undefined, async () => {
         await archive.sweep();
         return sweepFolder(temporaryFolder, olderThanMs);

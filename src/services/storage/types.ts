@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { ListPage, ObjectInfo, PresignedPost, StorageClass } from '../../ports/object-store.ts';
+import type {
+  ArchiveStatus,
+  ListPage,
+  ObjectInfo,
+  PresignedPost,
+  StorageClass,
+} from '../../ports/object-store.ts';
 
 /** Bytes that come once. */
 export type ByteStream = Readable | AsyncIterable<Uint8Array>;
@@ -133,6 +139,8 @@ export interface StorageService {
   moveFile(source: string, destination: string, options?: CopyOptions): Promise<ObjectInfo>;
   /** Makes an archived object readable for some days. Errors: NOT_FOUND, CONFLICT, UNSUPPORTED. */
   restoreFile(key: string, days: number): Promise<void>;
+  /** Whether a file of an archive class can be read now. Errors: NOT_FOUND, UNSUPPORTED. */
+  archiveStatus(key: string, signal?: AbortSignal): Promise<ArchiveStatus>;
   /** Fails with STORAGE_UNAVAILABLE when the store cannot be used; one attempt. */
   ping(signal?: AbortSignal): Promise<void>;
 }

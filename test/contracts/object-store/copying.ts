@@ -43,7 +43,10 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
         expect((await store.head(key)).storageClass).toBe(storageClass);
         expect(await outcome(store.get(key))).toBe('OBJECT_ARCHIVED');
         expect(await outcome(store.copy(key, at('copy')))).toBe('OBJECT_ARCHIVED');
+        expect(await store.archiveStatus?.(key)).toBe('archived');
         await store.restore(key, 1);
+        expect(['restoring', 'restored']).toContain(await store.archiveStatus?.(key));
+        await expect.poll(async () => store.archiveStatus?.(key), { timeout: 15_000 }).toBe('restored');
         expect((await read(store, key)).toString()).toBe('cold');
         expect((await store.head(key)).storageClass).toBe(storageClass);
       }
@@ -73,6 +76,7 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       for (const storageClass of ['STANDARD_IA', 'GLACIER_IR'] as const) {
         await store.put(at(storageClass), Buffer.from('warm'), { ...PLAIN, storageClass });
         expect((await read(store, at(storageClass))).toString()).toBe('warm');
+        expect(await store.archiveStatus?.(at(storageClass))).toBe('none');
       }
     });
 
@@ -84,6 +88,7 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       await store.put(at('warm'), Buffer.from('warm'), PLAIN);
       expect(await outcome(store.restore(at('warm'), 1))).toBe('CONFLICT');
       expect(await outcome(store.restore(at('missing'), 1))).toBe('NOT_FOUND');
+      expect(await outcome(Promise.resolve(store.archiveStatus?.(at('missing'))))).toBe('NOT_FOUND');
     });
   });
 
@@ -92,6 +97,7 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       const { store } = under();
       const { supportsStorageClasses, supportsPresignedGet, supportsPresignedPost } = store.capabilities;
       expect(store.restore !== undefined).toBe(supportsStorageClasses);
+      expect(store.archiveStatus !== undefined).toBe(supportsStorageClasses);
       expect(store.signGetUrl !== undefined).toBe(supportsPresignedGet);
       expect(store.signPostForm !== undefined).toBe(supportsPresignedPost);
     });

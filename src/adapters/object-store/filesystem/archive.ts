@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { StorageError } from '../../../domain/errors.ts';
 import type { ObjectKey } from '../../../domain/keys.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { ObjectInfo, StorageClass } from '../../../ports/object-store.ts';
+import type { ArchiveStatus, ObjectInfo, StorageClass } from '../../../ports/object-store.ts';
 import { errnoOf } from './failures.ts';
 import { RESTORED_FOLDER, TEMPORARY_FOLDER } from './paths.ts';
 import { commit, withTemporary } from './write.ts';
@@ -19,6 +19,7 @@ const ARCHIVED: readonly StorageClass[] = ['GLACIER', 'DEEP_ARCHIVE'];
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface Archive {
+  status(info: ObjectInfo): Promise<ArchiveStatus>;
   /** Errors: OBJECT_ARCHIVED. */
   assertReadable(info: ObjectInfo): Promise<void>;
   /** Errors: CONFLICT when the object is not archived, INVALID_REQUEST for less than a day. */
@@ -32,11 +33,16 @@ export function createArchive(root: string, clock: Clock): Archive {
   const noteOf = (key: ObjectKey) => join(folder, hash('sha256', key));
   const isOver = (note: Note) => note.until <= clock.now().getTime();
 
+  async function status(info: ObjectInfo): Promise<ArchiveStatus> {
+    if (!ARCHIVED.includes(info.storageClass)) return 'none';
+    const note = await readNote(noteOf(info.key));
+    return note === null || note.etag !== info.etag || isOver(note) ? 'archived' : 'restored';
+  }
+
   return {
+    status,
     async assertReadable(info) {
-      if (!ARCHIVED.includes(info.storageClass)) return;
-      const note = await readNote(noteOf(info.key));
-      if (note === null || note.etag !== info.etag || isOver(note)) throw new StorageError('OBJECT_ARCHIVED');
+      if ((await status(info)) === 'archived') throw new StorageError('OBJECT_ARCHIVED');
     },
 
     async restore(info, days) {
