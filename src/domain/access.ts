@@ -1,3 +1,4 @@
+import { StorageError } from './errors.ts';
 import { type FileKind, type FileState, isPublic } from './file-state.ts';
 
 export const ROLES = ['seller', 'moderator', 'admin', 'service'] as const;
@@ -88,6 +89,45 @@ export function mayAccessItem(
     case 'see_all_photos':
       return isSeller || has(who, 'moderator') || has(who, 'admin') || has(who, 'service');
   }
+}
+
+/**
+ * What is done with the service as a whole rather than with one file, and who does it. Nothing of it belongs to an
+ * owner, and the token of another service gives none of it: who holds that one acts for many people, so keeping the
+ * place safe and its books straight is left to persons.
+ */
+const ADMIN_ACTIONS = {
+  /** See the queue of photos that wait for a person. */
+  read_review: ['moderator', 'admin'],
+  /** Sizes, counts, costs. */
+  read_report: ['admin'],
+  read_alerts: ['admin'],
+  read_audit: ['admin'],
+  verify_audit: ['admin'],
+  /** Legal hold: place and lift. */
+  hold: ['admin'],
+  run_lifecycle: ['admin'],
+  purge_cdn: ['admin'],
+  warm_cdn: ['admin'],
+  reconcile: ['admin'],
+  scrub: ['admin'],
+  backup: ['admin'],
+  rotate_keys: ['admin'],
+  /** See and cancel long work. */
+  manage_runs: ['admin'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type AdminAction = keyof typeof ADMIN_ACTIONS;
+
+/** The one function that decides what may be done with the service as a whole: admin routes and commands ask it. */
+export function mayAdminister(who: Principal | null, action: AdminAction): boolean {
+  return ADMIN_ACTIONS[action].some((role) => has(who, role));
+}
+
+/** @throws StorageError FORBIDDEN unless `mayAdminister` */
+export function assertMayAdminister(who: Principal | null, action: AdminAction): void {
+  if (mayAdminister(who, action)) return;
+  throw new StorageError('FORBIDDEN', `This is for ${ADMIN_ACTIONS[action].join('s and ')}s.`);
 }
 
 /** Whether the caller may act on a user's own things: profile photo, documents. */

@@ -5,7 +5,7 @@ import { settleObjects } from '../db/objects.ts';
 import { insertDecision, listAppeals } from '../db/review.ts';
 import type { Db, FileRow, VariantRow } from '../db/schema.ts';
 import { listVariants, restoreOriginal } from '../db/variants.ts';
-import { has, type Principal } from '../domain/access.ts';
+import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic, PUBLIC_STATES } from '../domain/file-state.ts';
 import { type ObjectKey, objectKey, parsePublicKey, quarantineViewKey } from '../domain/keys.ts';
@@ -28,7 +28,7 @@ type Deps = Pick<ServiceDeps, 'db' | 'cdn' | 'storage' | 'clock' | 'limits' | 'd
 export function createReviewService(deps: Deps): ReviewService {
   return {
     async listReview(who, page) {
-      assertStaff(who);
+      assertMayAdminister(who, 'read_review');
       const after = page.after === undefined ? null : parseCursor(page.after, isFileId);
       const files = await listInReview(deps.db, {
         ...(after === null ? {} : { after: { waitingSince: after.at, id: after.id } }),
@@ -206,11 +206,6 @@ async function note(
   reason: string,
 ): Promise<void> {
   await insertDecision(db, { fileId: file.id, moderatorId: who.userId, decision, reason });
-}
-
-function assertStaff(who: Principal): void {
-  if (!has(who, 'moderator') && !has(who, 'admin'))
-    throw new StorageError('FORBIDDEN', 'Only moderators see the review queue.');
 }
 
 function alreadyDecided(): StorageError {

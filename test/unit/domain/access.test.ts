@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type AdminAction,
+  assertMayAdminister,
   type FileAction,
   has,
   type ItemAction,
@@ -7,9 +9,11 @@ import {
   mayAccessFile,
   mayAccessItem,
   mayActForUser,
+  mayAdminister,
   maySeeItem,
   type Principal,
 } from '#src/domain/access.ts';
+import { isStorageError } from '#src/domain/errors.ts';
 import { FILE_KINDS, FILE_STATES, type FileKind, type FileState } from '#src/domain/file-state.ts';
 
 const OWNER = 'owner';
@@ -107,6 +111,43 @@ test('somebody who is no longer a seller adds no photos, also not to their own l
 
 test('what belongs to a user', () => {
   expect(EVERYBODY.filter((who) => mayActForUser(WHO[who], OWNER))).toEqual(['owner', 'admin', 'service']);
+});
+
+const ADMINISTERS: Readonly<Record<AdminAction, readonly Who[]>> = {
+  read_review: ['moderator', 'admin'],
+  read_report: ['admin'],
+  read_alerts: ['admin'],
+  read_audit: ['admin'],
+  verify_audit: ['admin'],
+  hold: ['admin'],
+  run_lifecycle: ['admin'],
+  purge_cdn: ['admin'],
+  warm_cdn: ['admin'],
+  reconcile: ['admin'],
+  scrub: ['admin'],
+  backup: ['admin'],
+  rotate_keys: ['admin'],
+  manage_runs: ['admin'],
+};
+
+const isAdminAction = (name: string): name is AdminAction => Object.hasOwn(ADMINISTERS, name);
+
+describe.each(Object.keys(ADMINISTERS).filter(isAdminAction))('the service as a whole: %s', (action) => {
+  test('is for', () => {
+    expect(EVERYBODY.filter((who) => mayAdminister(WHO[who], action))).toEqual(ADMINISTERS[action]);
+  });
+
+  test('is FORBIDDEN to all others', () => {
+    const refused = EVERYBODY.filter((who) => {
+      try {
+        assertMayAdminister(WHO[who], action);
+        return false;
+      } catch (error) {
+        return isStorageError(error, 'FORBIDDEN');
+      }
+    });
+    expect(refused).toEqual(EVERYBODY.filter((who) => !ADMINISTERS[action].includes(who)));
+  });
 });
 
 test('a role is held by its exact name', () => {
