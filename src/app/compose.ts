@@ -13,6 +13,7 @@ import { createImageProcessingService } from '../services/image-processing.servi
 import { createItemsService } from '../services/items.service.ts';
 import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
 import { createReviewService } from '../services/review.service.ts';
+import { createRunsService } from '../services/runs.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
@@ -119,6 +120,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       cdn,
       queue,
       events,
+      listener,
       secrets,
       keys,
       security,
@@ -134,6 +136,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review: createReviewService(deps),
+      runs: createRunsService(deps),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
       tusDir: join(config.server.dataDir, 'tus'),

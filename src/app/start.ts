@@ -77,6 +77,7 @@ async function makeHttp(
     files: parts.files,
     items: parts.items,
     review: parts.review,
+    runs: parts.runs,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.cdn : null,
     cdnOrigin: () => new URL(parts.cdn.url('')).origin,

@@ -2,6 +2,7 @@ import type { Config } from '../config/index.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { startSchedule } from '../jobs/schedule.ts';
+import { type RunHandlers, startRunner } from '../jobs/runner.ts';
 import { sweep } from '../jobs/sweep.ts';
 import type { Composition } from './compose.ts';
 
@@ -10,7 +11,10 @@ const CLEAN_MS = 600_000;
 /** A temporary file that nobody has written to for so long belongs to a process that died. */
 const TEMPORARY_MS = 3_600_000;
 
-/** Takes jobs and runs the schedules. */
+/** Who does which kind of run. */
+const RUN_HANDLERS: RunHandlers = {};
+
+/** Takes jobs and runs, and keeps the schedules. */
 export async function startWorker(config: Config, parts: Composition): Promise<{ close(): Promise<void> }> {
   const { queue, jobs } = parts;
   const { concurrency } = config.queue;
@@ -21,7 +25,8 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   await queue.work('scan-document', (payload, context) => scanDocument(jobs, payload, context), {
     concurrency: 1,
   });
-  return startSchedule(
+  const runner = await startRunner(jobs, parts.listener, RUN_HANDLERS);
+  const schedule = startSchedule(
     parts.db,
     [
       { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
@@ -33,4 +38,9 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
     ],
     jobs.log,
   );
+  return {
+    async close() {
+      await Promise.all([schedule.close(), runner.close()]);
+    },
+  };
 }

@@ -10,6 +10,7 @@ import type {
 import type { ItemStatus } from '../domain/access.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
 import type { ModerationResult } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
@@ -173,6 +174,39 @@ export interface LeasesTable {
   expires_at: Timestamp;
 }
 
+export interface RunsTable {
+  id: string;
+  kind: RunKind;
+  state: Generated<RunState>;
+  dry_run: boolean;
+  params: Json<Record<string, unknown>>;
+  requested_by: string;
+  /** Where its handler goes on; null at the beginning. */
+  cursor: NullableJson<Record<string, unknown>>;
+  progress: ColumnType<RunProgress, string | undefined, string>;
+  result: NullableJson<Record<string, unknown>>;
+  reason_code: string | null;
+  reason_message: string | null;
+  attempts: Generated<number>;
+  /** The worker that has it; it extends `lease_until` while it works. */
+  holder: string | null;
+  lease_until: Timestamp | null;
+  available_at: CreatedAt;
+  cancel_requested_at: Timestamp | null;
+  created_at: CreatedAt;
+  started_at: Timestamp | null;
+  finished_at: Timestamp | null;
+}
+
+export interface RunActionsTable {
+  id: GeneratedAlways<BigInt8>;
+  run_id: string;
+  action: string;
+  subject: string;
+  details: Json<Record<string, unknown>>;
+  at: CreatedAt;
+}
+
 export interface Schema {
   items: ItemsTable;
   files: FilesTable;
@@ -187,6 +221,8 @@ export interface Schema {
   document_keys: DocumentKeysTable;
   access_log: AccessLogTable;
   leases: LeasesTable;
+  runs: RunsTable;
+  run_actions: RunActionsTable;
 }
 
 /** A connection pool. */
@@ -198,3 +234,5 @@ export type ItemRow = Selectable<ItemsTable>;
 export type FileRow = Selectable<FilesTable>;
 export type VariantRow = Selectable<VariantsTable>;
 export type OutboxRow = Selectable<OutboxTable>;
+export type RunRow = Selectable<RunsTable>;
+export type RunActionRow = Selectable<RunActionsTable>;

@@ -9,6 +9,7 @@ import type {
   ItemsService,
   ReviewService,
 } from '#src/services/contracts.ts';
+import type { RunsService } from '#src/services/runs.service.ts';
 
 export type App = FastifyInstance<
   Server,
@@ -67,6 +68,7 @@ export interface HttpDeps {
   readonly files: FileManagementService;
   readonly items: ItemsService;
   readonly review: ReviewService;
+  readonly runs: RunsService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */
   readonly edge: EdgeHandler | null;

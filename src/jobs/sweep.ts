@@ -6,6 +6,7 @@ import { listEmptied, listOverdue, listQuiet, listReceivedBefore, listUncomplete
 import { dropExpiredKeys } from '../db/idempotency.ts';
 import { condemnObjects, listAbandoned, listUnremoved, touchCondemned } from '../db/objects.ts';
 import { addToOutbox, trimOutbox } from '../db/outbox.ts';
+import { trimRuns } from '../db/runs.ts';
 import type { Db, FileRow } from '../db/schema.ts';
 import { listVariants } from '../db/variants.ts';
 import type { ServiceDeps } from '../services/deps.ts';
@@ -25,6 +26,8 @@ const QUIET_MS = 120_000;
 const ABANDONED_MS = 900_000;
 const EXPIRED: Reason = { code: 'UPLOAD_EXPIRED', message: 'The upload was not finished in time.' };
 const HISTORY_MS = 30 * 86_400_000;
+/** Ended runs, with what they did, are kept for a year. */
+const RUNS_MS = 365 * 86_400_000;
 const DELIVERED_MS = 86_400_000;
 
 /** One named part of the sweep. */
@@ -125,6 +128,7 @@ async function trim(deps: SweepDeps, now: Date): Promise<void> {
   await dropExpiredKeys(deps.db, now);
   await trimOutbox(deps.db, ago(now, DELIVERED_MS));
   await trimFileEvents(deps.db, ago(now, HISTORY_MS));
+  await trimRuns(deps.db, ago(now, RUNS_MS));
 }
 
 /** One file's failure does not keep the next from its turn. */
