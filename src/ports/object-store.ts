@@ -2,7 +2,15 @@ import type { Readable } from 'node:stream';
 import type { ObjectKey } from '../domain/keys.ts';
 
 /** S3's names; a driver maps its own to these. */
-export const STORAGE_CLASSES = ['STANDARD', 'STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const;
+export const STORAGE_CLASSES = [
+  'STANDARD',
+  'INTELLIGENT_TIERING',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+] as const;
 export type StorageClass = (typeof STORAGE_CLASSES)[number];
 
 /** What a driver can do. A capability that configuration needs and the driver lacks is an error at start-up. */
@@ -11,26 +19,42 @@ export interface ObjectStoreCapabilities {
   readonly supportsConditionalCreate: boolean;
   /** `get` with `ifMatch` fails with VERSION_CONFLICT once the object is another. */
   readonly supportsConditionalRead: boolean;
-  /** Objects have a storage class; GLACIER and DEEP_ARCHIVE answer OBJECT_ARCHIVED until restored. */
+  /** Objects have a storage class, which `put` and `copy` give. */
   readonly supportsStorageClasses: boolean;
+  /** Objects of GLACIER and DEEP_ARCHIVE answer OBJECT_ARCHIVED until they are restored. */
+  readonly supportsArchive: boolean;
+  /** Objects have tags, which are changed without a change of the object. */
+  readonly supportsTags: boolean;
   /** `signGetUrl` makes a URL that the store itself answers. */
   readonly supportsPresignedGet: boolean;
   /** `signPostForm` makes a form that a browser posts to the store itself. */
   readonly supportsPresignedPost: boolean;
+  /**
+   * The driver repeats its own requests, a part or a page at a time, and waits as the server asks. `StorageService` then
+   * makes each call once: two loops, one around the other, would multiply the calls to a store in trouble.
+   */
+  readonly retriesItself: boolean;
 }
 
-export interface ObjectInfo {
+/** What a listing tells of an object: S3 lists neither type nor metadata. */
+export interface ListedObject {
   readonly key: ObjectKey;
   readonly bytes: number;
   /** Opaque, without quotes; another content has another one. */
   readonly etag: string;
+  readonly storageClass: StorageClass;
+  readonly modifiedAt: Date;
+}
+
+export interface ObjectInfo extends ListedObject {
   readonly contentType: string;
   readonly cacheControl: string | null;
   /** User metadata: keys in lower case, values any text. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly storageClass: StorageClass;
-  readonly modifiedAt: Date;
 }
+
+/** Names and values, at most ten (S3's limit) and of at most 128 and 256 characters. */
+export type ObjectTags = Readonly<Record<string, string>>;
 
 /** Where an object of an archive class (GLACIER, DEEP_ARCHIVE) stands; objects of other classes are `none`. */
 export type ArchiveStatus = 'none' | 'archived' | 'restoring' | 'restored';
@@ -40,6 +64,8 @@ export interface PutOptions {
   readonly cacheControl?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly storageClass?: StorageClass;
+  /** Only with `supportsTags`. */
+  readonly tags?: ObjectTags;
   /** Length in bytes where it is known. */
   readonly contentLength?: number;
   /** Create only: ALREADY_EXISTS when the key is taken. */
@@ -55,7 +81,7 @@ export interface GetOptions {
 }
 
 export interface ListPage {
-  readonly objects: readonly ObjectInfo[];
+  readonly objects: readonly ListedObject[];
   /** Pass it as `after` for the next page; null on the last one. */
   readonly next: string | null;
 }
@@ -83,20 +109,24 @@ export interface ObjectStore {
   /** The stream must be consumed or destroyed by the caller. */
   get(key: ObjectKey, options?: GetOptions): Promise<{ info: ObjectInfo; body: Readable }>;
   head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectInfo>;
-  /** A missing object is a success. */
+  /** Every version of it, where the store keeps versions. A missing object is a success. */
   delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** Keys in ascending byte order, at most `limit` (1 to 1,000) a page. */
   list(prefix: string, options: { after?: string; limit: number; signal?: AbortSignal }): Promise<ListPage>;
-  /** Copies bytes, type and metadata inside the store. */
+  /** Copies bytes, type, metadata and tags inside the store; the class too, unless another is given. */
   copy(
     from: ObjectKey,
     to: ObjectKey,
     options?: { storageClass?: StorageClass; signal?: AbortSignal },
   ): Promise<ObjectInfo>;
-  /** Only with `supportsStorageClasses`. Asked again while it is under way it is a success. */
+  /** Only with `supportsArchive`. Asked again while it is under way it is a success. Errors: NOT_FOUND, CONFLICT. */
   restore?(key: ObjectKey, days: number): Promise<void>;
-  /** Only with `supportsStorageClasses`. Errors: NOT_FOUND. */
+  /** Only with `supportsArchive`. Errors: NOT_FOUND. */
   archiveStatus?(key: ObjectKey, signal?: AbortSignal): Promise<ArchiveStatus>;
+  /** Only with `supportsTags`. Errors: NOT_FOUND. */
+  getTags?(key: ObjectKey, signal?: AbortSignal): Promise<ObjectTags>;
+  /** Replaces all tags. Only with `supportsTags`. Errors: NOT_FOUND, INVALID_REQUEST. */
+  setTags?(key: ObjectKey, tags: ObjectTags, signal?: AbortSignal): Promise<void>;
   /** Only with `supportsPresignedGet`. */
   signGetUrl?(key: ObjectKey, expiresInSeconds: number): Promise<string>;
   /** Only with `supportsPresignedPost`. Accepts exactly this key and type, 1 to `maxBytes` bytes. */

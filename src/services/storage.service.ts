@@ -5,6 +5,7 @@ import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retr
 import { createCall, type Retry } from './storage/calls.ts';
 import { downloadFrom } from './storage/download.ts';
 import { readFrom } from './storage/fail-over.ts';
+import { assertTags } from './storage/tags.ts';
 import type { CopyOptions, Measurement, StorageService } from './storage/types.ts';
 import { uploadTo } from './storage/upload.ts';
 
@@ -34,7 +35,12 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     random = Math.random,
     sleep = systemSleep,
   } = options;
-  const call = createCall({ policy, random, sleep, onMeasure: options.onMeasure });
+  const call = createCall({
+    policy: () => (store.capabilities.retriesItself ? { ...policy, attempts: 1 } : policy),
+    random,
+    sleep,
+    onMeasure: options.onMeasure,
+  });
   const stores = { primary: store, replica };
 
   async function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
@@ -150,9 +156,9 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     restoreFile: (key, days) =>
       call('restore', undefined, async (retry) => {
         const checked = objectKey(key);
-        if (!store.capabilities.supportsStorageClasses) throw new StorageError('UNSUPPORTED');
         await retry(async () => {
-          if (store.restore === undefined) throw new StorageError('UNSUPPORTED');
+          if (!store.capabilities.supportsArchive || store.restore === undefined)
+            throw new StorageError('UNSUPPORTED');
           await store.restore(checked, days);
         });
       }),
@@ -161,8 +167,30 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       call('archive-status', signal, async (retry) => {
         const checked = objectKey(key);
         return retry(async () => {
-          if (store.archiveStatus === undefined) throw new StorageError('UNSUPPORTED');
+          if (!store.capabilities.supportsArchive || store.archiveStatus === undefined)
+            throw new StorageError('UNSUPPORTED');
           return store.archiveStatus(checked, signal);
+        });
+      }),
+
+    fileTags: (key, signal) =>
+      call('get-tags', signal, async (retry) => {
+        const checked = objectKey(key);
+        return retry(async () => {
+          if (!store.capabilities.supportsTags || store.getTags === undefined)
+            throw new StorageError('UNSUPPORTED');
+          return store.getTags(checked, signal);
+        });
+      }),
+
+    tagFile: (key, tags, signal) =>
+      call('set-tags', signal, async (retry) => {
+        const checked = objectKey(key);
+        assertTags(tags);
+        await retry(async () => {
+          if (!store.capabilities.supportsTags || store.setTags === undefined)
+            throw new StorageError('UNSUPPORTED');
+          await store.setTags(checked, tags, signal);
         });
       }),
 

@@ -10,6 +10,7 @@ import {
   PutBucketVersioningCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import type { S3Feature } from '#src/adapters/object-store/s3.ts';
 
 /** A real S3 server that `test/services` has started. */
 export interface S3Server {
@@ -94,17 +95,21 @@ function settingsFor(server: S3Server, bucket: string): Record<string, string> {
     S3_ENDPOINT: server.endpoint,
     S3_FORCE_PATH_STYLE: 'true',
     ...(server.product !== 'versitygw' && { S3_CHECKSUMS: 'when-required' }),
-    S3_FEATURES: FEATURES[server.product],
+    S3_FEATURES: featuresOf(server).join(','),
     AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
   };
 }
 
-/** What each server can do of that which Amazon S3 can; `docs/storage/s3-servers.md` tells more. */
-const FEATURES: Readonly<Record<S3Server['product'], string>> = {
-  'Ceph RGW': 'storage-classes,tags',
-  versitygw: 'tags',
-  LocalStack: 'storage-classes,restore,tags',
+/** What a server can do of that which Amazon S3 can; `docs/storage/s3-servers.md` tells more. */
+export function featuresOf(server: S3Server): readonly S3Feature[] {
+  return FEATURES[server.product];
+}
+
+const FEATURES: Readonly<Record<S3Server['product'], readonly S3Feature[]>> = {
+  'Ceph RGW': ['storage-classes', 'tags'],
+  versitygw: ['tags'],
+  LocalStack: ['storage-classes', 'restore', 'tags'],
 };
 
 function fromEnvironment(product: S3Server['product'], prefix: string): S3Server | null {

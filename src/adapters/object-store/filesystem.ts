@@ -65,8 +65,11 @@ export async function createFilesystemObjectStore(
       supportsConditionalCreate: true,
       supportsConditionalRead: true,
       supportsStorageClasses: true,
+      supportsArchive: true,
+      supportsTags: false,
       supportsPresignedGet: true,
       supportsPresignedPost: true,
+      retriesItself: false,
     },
 
     put(key, body, put) {

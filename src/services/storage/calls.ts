@@ -3,7 +3,8 @@ import { type RetryPolicy, type Sleep, throwIfAborted, withRetry } from '../retr
 import type { Measurement } from './types.ts';
 
 export interface CallOptions {
-  readonly policy: RetryPolicy;
+  /** Asked for every call: it depends on the driver. */
+  readonly policy: () => RetryPolicy;
   readonly random: () => number;
   readonly sleep: Sleep;
   readonly onMeasure: ((measurement: Measurement) => void) | undefined;
@@ -31,7 +32,7 @@ export function createCall({ policy, random, sleep, onMeasure }: CallOptions): C
           attempts += 1;
           return repeated(attempt);
         },
-        { policy, random, sleep, signal, mayRepeat },
+        { policy: policy(), random, sleep, signal, mayRepeat },
       );
     try {
       throwIfAborted(signal);

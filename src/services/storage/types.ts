@@ -2,8 +2,10 @@ import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type {
   ArchiveStatus,
+  ListedObject,
   ListPage,
   ObjectInfo,
+  ObjectTags,
   PresignedPost,
   StorageClass,
 } from '../../ports/object-store.ts';
@@ -31,6 +33,8 @@ export interface UploadMetadata {
   readonly cacheControl?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly storageClass?: StorageClass;
+  /** UNSUPPORTED where the store has none. */
+  readonly tags?: ObjectTags;
   /** Length in bytes, where it is known of a stream. */
   readonly contentLength?: number;
   /** FILE_TOO_LARGE as soon as one more byte arrives. */
@@ -79,7 +83,7 @@ export interface ListOptions {
 }
 
 /** Loop over it for every object, or ask for one page. */
-export interface FileListing extends AsyncIterable<ObjectInfo> {
+export interface FileListing extends AsyncIterable<ListedObject> {
   page(): Promise<ListPage>;
 }
 
@@ -141,6 +145,10 @@ export interface StorageService {
   restoreFile(key: string, days: number): Promise<void>;
   /** Whether a file of an archive class can be read now. Errors: NOT_FOUND, UNSUPPORTED. */
   archiveStatus(key: string, signal?: AbortSignal): Promise<ArchiveStatus>;
+  /** Errors: NOT_FOUND, UNSUPPORTED. */
+  fileTags(key: string, signal?: AbortSignal): Promise<ObjectTags>;
+  /** Replaces all tags of a file. Errors: NOT_FOUND, INVALID_REQUEST, UNSUPPORTED. */
+  tagFile(key: string, tags: ObjectTags, signal?: AbortSignal): Promise<void>;
   /** Fails with STORAGE_UNAVAILABLE when the store cannot be used; one attempt. */
   ping(signal?: AbortSignal): Promise<void>;
 }

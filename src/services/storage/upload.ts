@@ -4,6 +4,7 @@ import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { type ObjectKey, objectKey, PUBLIC_PREFIXES } from '../../domain/keys.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../../ports/object-store.ts';
 import type { Retry } from './calls.ts';
+import { assertTags } from './tags.ts';
 import type { ObjectAccess, UploadedFile, UploadMetadata, UploadSource } from './types.ts';
 import { uploadBody } from './upload-body.ts';
 
@@ -31,6 +32,10 @@ async function upload(
 ): Promise<UploadedFile> {
   const key = objectKey(metadata.key);
   const access = accessOf(key, metadata.access);
+  if (metadata.tags !== undefined) {
+    assertTags(metadata.tags);
+    if (!store.capabilities.supportsTags) throw new StorageError('UNSUPPORTED');
+  }
   const body = uploadBody(file, metadata);
   const uploadId = metadata.ifNoneMatch && body.canRepeat() ? randomUUID() : undefined;
   const options = putOptions(metadata, access, uploadId);
@@ -76,12 +81,20 @@ function putOptions(
   access: ObjectAccess,
   uploadId: string | undefined,
 ): PutOptions {
-  const { contentType, cacheControl = CACHE_CONTROL[access], storageClass, ifNoneMatch, signal } = metadata;
+  const {
+    contentType,
+    cacheControl = CACHE_CONTROL[access],
+    storageClass,
+    tags,
+    ifNoneMatch,
+    signal,
+  } = metadata;
   return {
     contentType,
     cacheControl,
     metadata: { ...metadata.metadata, ...(uploadId !== undefined && { [UPLOAD_ID]: uploadId }) },
     ...(storageClass !== undefined && { storageClass }),
+    ...(tags !== undefined && { tags }),
     ...(ifNoneMatch !== undefined && { ifNoneMatch }),
     ...(signal !== undefined && { signal }),
   };

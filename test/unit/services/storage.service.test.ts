@@ -270,7 +270,7 @@ describe('getSignedUrl and getUploadForm', () => {
       ...under.store.capabilities,
       supportsPresignedGet: false,
       supportsPresignedPost: false,
-      supportsStorageClasses: false,
+      supportsArchive: false,
     };
     const bare = createStorageService({ store: { ...under.store, capabilities } });
     const form = { contentType: 'image/jpeg', maxBytes: 1, expiresInSeconds: 60 };

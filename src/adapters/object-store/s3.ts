@@ -1,0 +1,78 @@
+import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { type Clock, systemClock } from '../../ports/clock.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import { archiveStatus, restore } from './s3/archive.ts';
+import { type BucketOptions, openBucket, sending } from './s3/bucket.ts';
+import { copy, head } from './s3/copy.ts';
+import { get } from './s3/get.ts';
+import { list } from './s3/list.ts';
+import { signGetUrl, signPostForm } from './s3/presign.ts';
+import { put } from './s3/put.ts';
+import { keepsVersions, remove } from './s3/remove.ts';
+import { DEFAULT_PATIENCE, type Patience } from './s3/requests.ts';
+import { sweepIncomplete } from './s3/sweep.ts';
+import { getTags, setTags } from './s3/tags.ts';
+
+/** What servers of S3's protocol may lack. Amazon S3 has all. */
+export const S3_FEATURES = ['storage-classes', 'restore', 'tags'] as const;
+export type S3Feature = (typeof S3_FEATURES)[number];
+
+export interface S3ObjectStoreOptions extends Omit<BucketOptions, 'patience' | 'clock'> {
+  readonly features: readonly S3Feature[];
+  readonly patience?: Patience;
+  readonly clock?: Clock;
+}
+
+export interface S3ObjectStore extends ObjectStore {
+  readonly signGetUrl: NonNullable<ObjectStore['signGetUrl']>;
+  readonly signPostForm: NonNullable<ObjectStore['signPostForm']>;
+}
+
+/** Objects in a bucket of Amazon S3, or of a server that speaks its protocol. Errors: those of the port. */
+export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promise<S3ObjectStore> {
+  const { features, patience = DEFAULT_PATIENCE, clock = systemClock } = options;
+  const bucket = openBucket({ ...options, patience, clock });
+  const versioned = await keepsVersions(bucket);
+  const has = (feature: S3Feature) => features.includes(feature);
+
+  return {
+    name: 's3',
+    capabilities: {
+      supportsConditionalCreate: true,
+      supportsConditionalRead: true,
+      supportsStorageClasses: has('storage-classes'),
+      supportsArchive: has('restore'),
+      supportsTags: has('tags'),
+      supportsPresignedGet: true,
+      supportsPresignedPost: true,
+      retriesItself: true,
+    },
+    put: (key, body, put_) => put(bucket, key, body, put_),
+    get: (key, get_ = {}) => get(bucket, key, get_),
+    head: (key, signal) => head(bucket, key, signal),
+    delete: (key, signal) => remove(bucket, key, versioned, signal),
+    list: (prefix, list_) => list(bucket, prefix, list_),
+    copy: (from, to, copy_ = {}) => copy(bucket, from, to, copy_),
+    ...(has('restore') && {
+      restore: (key, days) => restore(bucket, key, days),
+      archiveStatus: (key, signal) => archiveStatus(bucket, key, signal),
+    }),
+    ...(has('tags') && {
+      getTags: (key, signal) => getTags(bucket, key, signal),
+      setTags: (key, tags, signal) => setTags(bucket, key, tags, signal),
+    }),
+    signGetUrl: (key, expiresInSeconds) => signGetUrl(bucket, key, expiresInSeconds),
+    signPostForm: (key, policy) => signPostForm(bucket, key, policy),
+    sweepIncomplete: (olderThanMs) => sweepIncomplete(bucket, olderThanMs),
+    /** One request: who asks repeats by themselves. */
+    async ping(signal) {
+      await bucket.request(
+        () => bucket.client.send(new HeadBucketCommand({ Bucket: bucket.name }), sending(signal)),
+        { signal, patienceMs: 0 },
+      );
+    },
+    async close() {
+      bucket.close();
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { describe, test } from 'vitest';
+import { cephServer, localStackServer, type S3Server, versityServer } from '#test/support/s3-server.ts';
+import { openTestStore } from '#test/support/s3-store.ts';
+import { S3_GAPS } from './object-store/s3-gaps.ts';
+import { objectStoreContract } from './object-store.contract.ts';
+
+/** Servers that nobody here wrote; docs/storage/s3-servers.md says what each has proved. */
+const SERVERS: readonly [S3Server['product'], S3Server | null, string][] = [
+  ['Ceph RGW', cephServer(), 'TEST_S3_ENDPOINT'],
+  ['versitygw', versityServer(), 'TEST_S3_SECOND_ENDPOINT'],
+  ['LocalStack', localStackServer(), 'TEST_AWS_ENDPOINT'],
+];
+
+for (const [product, server, variable] of SERVERS)
+  if (server === null)
+    describe(`an object store on S3 (${product})`, () => {
+      test.skip(`${variable} names no server`, () => {});
+    });
+  else
+    objectStoreContract(`S3 (${product})`, async () => {
+      const { store, bucket } = await openTestStore(server);
+      return { store, gaps: S3_GAPS[product], stop: () => bucket.close() };
+    });
