@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
 import { createLocalModerator } from '../adapters/moderator/local.ts';
-import { createFilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import type { Config } from '../config/index.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -11,16 +10,6 @@ import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
 import type { Moderator } from '../ports/moderator.ts';
 import type { Scanner } from '../ports/scanner.ts';
-
-/** The object store that the configuration names. */
-export async function createObjectStore(config: Config, publicUrl: string, signingKey: Uint8Array) {
-  return createFilesystemObjectStore({
-    root: join(config.server.dataDir, 'objects'),
-    fsync: config.storage.fsync,
-    publicUrl,
-    signingKey,
-  });
-}
 
 /** BullMQ on Redis when there is one, else on the database. */
 export async function createQueue(config: Config, connection: pg.ClientConfig, log: Log): Promise<JobQueue> {

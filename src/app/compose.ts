@@ -5,6 +5,7 @@ import { createFileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
 import type { ImageHeader } from '../ports/image-engine.ts';
 import type { DocumentKeyStore } from '../services/storage-security.service.ts';
+import { isWanted } from '../db/objects.ts';
 import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -22,13 +23,8 @@ import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dis
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
-import {
-  createKeyVault,
-  createModerator,
-  createObjectStore,
-  createQueue,
-  createScanner,
-} from './adapters.ts';
+import { createKeyVault, createModerator, createQueue, createScanner } from './adapters.ts';
+import { createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
 
@@ -59,14 +55,19 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     closing('listener', () => listener.close());
     const events = await createFileEvents(listener);
 
-    const store = await createObjectStore(config, addresses.publicUrl, secrets('store-urls'));
+    const { store, replica } = await createObjectStores(config, addresses.publicUrl, secrets('store-urls'));
     closing('object store', () => store.close());
-    const storage = createStorageService({ store });
+    if (replica !== null) closing('replica', () => replica.close());
+    const storage = createStorageService({
+      store,
+      ...(replica !== null && { replica }),
+      mayReadReplica: (key) => isWanted(db, key),
+    });
 
     const cdn = await createCdn({
       url: addresses.cdnUrl,
       hotCacheBytes: config.cdn.hotCacheBytes,
-      store,
+      store: readingThrough(storage, store),
       listener,
       db,
       signingKey: secrets('edge-urls'),

@@ -97,11 +97,14 @@ async function makeHttp(
     },
     tusDir: parts.tusDir,
     webDir: existsSync(WEB_DIR) ? WEB_DIR : null,
-    signedStore: {
-      store: parts.store,
-      verifyPostForm: (fields) => verifyPostForm(fields, signer),
-      verifyGetUrl: (request) => verifyGetUrl(request, signer),
-    },
+    signedStore:
+      config.storage.driver === 'filesystem'
+        ? {
+            store: parts.store,
+            verifyPostForm: (fields) => verifyPostForm(fields, signer),
+            verifyGetUrl: (request) => verifyGetUrl(request, signer),
+          }
+        : null,
     ready: () => checkReadiness(parts),
     log,
     publicUrl: () => publicUrl,

@@ -1,6 +1,6 @@
 /** The adapters that this version has, by port. One that is added is named here, and can be chosen from then on. */
 export const ADAPTERS = {
-  'object store': ['filesystem'],
+  'object store': ['filesystem', 's3'],
   CDN: ['edge'],
   scanner: ['basic'],
   moderator: ['local'],

@@ -71,6 +71,16 @@ export const RULES: readonly Rule[] = [
     isBroken: (_, isSet) => isSet(S3.replicaRegion) && !isSet(S3.replicaBucket),
     expected: 'the bucket in S3_REPLICA_REGION',
   },
+  {
+    setting: S3.encryption,
+    isBroken: ({ s3 }, isSet) => isSet(S3.kmsKeyId) && s3.encryption.kind !== 'kms',
+    expected: 'kms, since S3_SSE_KMS_KEY_ID names a key',
+  },
+  {
+    setting: S3.replicaBucket,
+    isBroken: (_, isSet) => isSet(S3.replicaEndpoint) && !isSet(S3.replicaBucket),
+    expected: 'the bucket at S3_REPLICA_ENDPOINT',
+  },
   ...[CDN.distributionId, CDN.keyPairId, CDN.privateKeyFile, CDN.url].map(
     (setting): Rule => ({
       setting,

@@ -1,8 +1,11 @@
 import { httpAddress } from './address.ts';
-import { bytes, choices, flag, optional, type Read, text } from './setting.ts';
+import { bytes, choice, choices, flag, optional, type Read, text } from './setting.ts';
 
 export const UPLOAD_TYPES = ['image/jpeg', 'image/png', 'image/webp'] as const;
 export type UploadType = (typeof UPLOAD_TYPES)[number];
+
+/** What servers of S3's protocol may lack; Amazon S3 has all. */
+const FEATURES = ['storage-classes', 'restore', 'tags'] as const;
 
 /** The figures that were agreed for LocalEx. */
 export const S3_DEFAULTS = {
@@ -27,8 +30,20 @@ export interface S3Config {
   readonly endpoint: string | null;
   /** `endpoint/bucket/key` instead of `bucket.endpoint/key`. */
   readonly forcePathStyle: boolean;
-  /** A copy in another region that reads fall back to. */
-  readonly replica: { readonly region: string; readonly bucket: string } | null;
+  /** A copy in another region that reads fall back to. `endpoint` as that of the bucket. */
+  readonly replica: {
+    readonly region: string;
+    readonly bucket: string;
+    readonly endpoint: string | null;
+  } | null;
+  /** Whether bodies carry checksums wherever the protocol knows them, or only where it demands them. */
+  readonly checksums: 'when-supported' | 'when-required';
+  /** Who encrypts at rest: as the bucket is set, S3's own keys, or a key of KMS (null: the account's key for S3). */
+  readonly encryption:
+    | { readonly kind: 'bucket' }
+    | { readonly kind: 's3' }
+    | { readonly kind: 'kms'; readonly keyId: string | null };
+  readonly features: readonly (typeof FEATURES)[number][];
 }
 
 const REGION = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/;
@@ -77,10 +92,32 @@ export const S3 = {
     expected: EXPECTED_BUCKET,
     accepts: (value) => BUCKET.test(value),
   }),
+  replicaEndpoint: httpAddress('S3_REPLICA_ENDPOINT', {
+    description: 'Server of that replica; S3_ENDPOINT when not set.',
+  }),
+  checksums: choice('S3_CHECKSUMS', ['when-supported', 'when-required'], {
+    description: 'Whether bodies carry checksums; some other servers want them only when required.',
+    default: 'when-supported',
+  }),
+  encryption: choice('S3_SSE', ['bucket', 's3', 'kms'], {
+    description:
+      'Who encrypts at rest: as the bucket is set, S3 with its own keys (SSE-S3), or KMS (SSE-KMS).',
+    default: 'bucket',
+  }),
+  kmsKeyId: optional('S3_SSE_KMS_KEY_ID', {
+    description: 'Key of SSE-KMS; the account’s key for S3 when not set.',
+    expected: 'the id, alias or ARN of a key',
+  }),
+  features: choices('S3_FEATURES', FEATURES, {
+    description: 'What the server at S3_ENDPOINT can do; Amazon S3 can do all.',
+    default: FEATURES,
+  }),
 };
 
 /** @param cdnUrl CDN_URL, where it is set */
 export function readS3(read: Read, cdnUrl: string | null): S3Config {
+  const endpoint = read(S3.endpoint);
+  const kind = read(S3.encryption);
   const region = read(S3.replicaRegion);
   const bucket = read(S3.replicaBucket);
   return {
@@ -89,8 +126,14 @@ export function readS3(read: Read, cdnUrl: string | null): S3Config {
     maxFileSize: read(S3.maxFileSize),
     allowedTypes: read(S3.allowedTypes),
     cdnUrl: cdnUrl ?? S3_DEFAULTS.cdnUrl,
-    endpoint: read(S3.endpoint),
+    endpoint,
     forcePathStyle: read(S3.forcePathStyle),
-    replica: region === null || bucket === null ? null : { region, bucket },
+    replica:
+      region === null || bucket === null
+        ? null
+        : { region, bucket, endpoint: read(S3.replicaEndpoint) ?? endpoint },
+    checksums: read(S3.checksums),
+    encryption: kind === 'kms' ? { kind, keyId: read(S3.kmsKeyId) } : { kind },
+    features: read(S3.features),
   };
 }

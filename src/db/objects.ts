@@ -166,3 +166,14 @@ export async function findObjectOwner(db: Db, key: string): Promise<string | nul
   const row = await db.selectFrom('objects').select('file_id').where('key', '=', key).executeTakeFirst();
   return row?.file_id ?? null;
 }
+
+/** Whether a row names the key and does not condemn it: what a replica still has may have been deleted since. */
+export async function isWanted(db: Db, key: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('objects')
+    .select('state')
+    .where('key', '=', key)
+    .where('state', '<>', 'deleting')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -15,6 +15,11 @@ export interface StorageServiceOptions {
   readonly store: ObjectStore;
   /** A copy in another region: answers reads that the primary cannot, and follows deletes. */
   readonly replica?: ObjectStore;
+  /**
+   * Asked before a file of the replica is given: what was deleted while the primary could not be reached is still there.
+   * False is NOT_FOUND. Every file unless given.
+   */
+  readonly mayReadReplica?: (key: ObjectKey) => Promise<boolean>;
   readonly retry?: RetryPolicy;
   /** Uniform in [0, 1); spreads the waits. */
   readonly random?: () => number;
@@ -42,6 +47,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     onMeasure: options.onMeasure,
   });
   const stores = { primary: store, replica };
+  const mayRead = options.mayReadReplica ?? (() => Promise.resolve(true));
+  const storesFor = (key: ObjectKey) => ({ ...stores, mayReadReplica: () => mayRead(key) });
 
   async function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     const { ifMatch, signal } = how;
@@ -69,13 +76,16 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
 
     downloadFile: (key, get = {}) =>
       call('download', get.signal, (retry) =>
-        downloadFrom(stores, objectKey(key), get, { retry, maxResumptions: policy.attempts }),
+        downloadFrom(storesFor(objectKey(key)), objectKey(key), get, {
+          retry,
+          maxResumptions: policy.attempts,
+        }),
       ),
 
     fileInfo: (key, signal) =>
       call('info', signal, async (retry) => {
         const checked = objectKey(key);
-        const { value } = await readFrom(stores, retry, (from) => from.head(checked, signal));
+        const { value } = await readFrom(storesFor(checked), retry, (from) => from.head(checked, signal));
         return value;
       }),
 

@@ -8,8 +8,10 @@ import { get } from './s3/get.ts';
 import { list } from './s3/list.ts';
 import { signGetUrl, signPostForm } from './s3/presign.ts';
 import { put } from './s3/put.ts';
-import { keepsVersions, remove } from './s3/remove.ts';
+import { remove } from './s3/remove.ts';
 import { DEFAULT_PATIENCE, type Patience } from './s3/requests.ts';
+import { checkBucket } from './s3/start-check.ts';
+import type { Variables } from './s3/start-refusal.ts';
 import { sweepIncomplete } from './s3/sweep.ts';
 import { getTags, setTags } from './s3/tags.ts';
 
@@ -19,6 +21,10 @@ export type S3Feature = (typeof S3_FEATURES)[number];
 
 export interface S3ObjectStoreOptions extends Omit<BucketOptions, 'patience' | 'clock'> {
   readonly features: readonly S3Feature[];
+  /** A replica is read from and deleted from, and never written to (primary). */
+  readonly role?: 'primary' | 'replica';
+  /** The names by which errors at the start call what was set. */
+  readonly variables?: Variables;
   readonly patience?: Patience;
   readonly clock?: Clock;
 }
@@ -28,11 +34,20 @@ export interface S3ObjectStore extends ObjectStore {
   readonly signPostForm: NonNullable<ObjectStore['signPostForm']>;
 }
 
-/** Objects in a bucket of Amazon S3, or of a server that speaks its protocol. Errors: those of the port. */
+const VARIABLES: Variables = { bucket: 'S3_BUCKET', region: 'S3_REGION', endpoint: 'S3_ENDPOINT' };
+
+/**
+ * Objects in a bucket of Amazon S3, or of a server that speaks its protocol. Resolves once the bucket has shown that it can
+ * be used. Errors: INVALID_CONFIGURATION, STORAGE_UNAVAILABLE when nothing answers; then those of the port.
+ */
 export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promise<S3ObjectStore> {
-  const { features, patience = DEFAULT_PATIENCE, clock = systemClock } = options;
+  const { features, role = 'primary', variables = VARIABLES } = options;
+  const { patience = DEFAULT_PATIENCE, clock = systemClock } = options;
   const bucket = openBucket({ ...options, patience, clock });
-  const versioned = await keepsVersions(bucket);
+  const { versioned } = await checkBucket(bucket, role, variables).catch((error: unknown) => {
+    bucket.close();
+    throw error;
+  });
   const has = (feature: S3Feature) => features.includes(feature);
 
   return {

@@ -46,7 +46,15 @@ test('the figures of the bucket are those that were agreed', () => {
     allowedTypes: ['image/jpeg', 'image/png', 'image/webp'],
     cdnUrl: 'https://cdn.localex.com',
   });
-  expect(loadConfig({}).s3).toEqual({ ...S3_DEFAULTS, endpoint: null, forcePathStyle: false, replica: null });
+  expect(loadConfig({}).s3).toEqual({
+    ...S3_DEFAULTS,
+    endpoint: null,
+    forcePathStyle: false,
+    replica: null,
+    checksums: 'when-supported',
+    encryption: { kind: 'bucket' },
+    features: ['storage-classes', 'restore', 'tags'],
+  });
 });
 
 test('every variable overrides its default', () => {
@@ -145,9 +153,8 @@ describe('what is only safe in development', () => {
   });
 
   test('production in a bucket needs the bucket’s name', () => {
-    const adapters = { ...WITH_CLAMD, 'object store': ['s3'] };
-    expect(names({ ...PRODUCTION, STORAGE_DRIVER: 's3' }, adapters)).toEqual(['S3_BUCKET']);
-    const config = loadConfig({ ...PRODUCTION, STORAGE_DRIVER: 's3', S3_BUCKET: 'shop-photos' }, adapters);
+    expect(names({ ...PRODUCTION, STORAGE_DRIVER: 's3' }, WITH_CLAMD)).toEqual(['S3_BUCKET']);
+    const config = loadConfig({ ...PRODUCTION, STORAGE_DRIVER: 's3', S3_BUCKET: 'shop-photos' }, WITH_CLAMD);
     expect(config.s3.bucket).toBe('shop-photos');
   });
 
@@ -178,6 +185,8 @@ test('roles that are split need a database that they share', () => {
 test('two settings that go together are both asked for', () => {
   expect(names({ S3_REPLICA_BUCKET: 'localex-copy' })).toEqual(['S3_REPLICA_REGION']);
   expect(names({ S3_REPLICA_REGION: 'eu-west-1' })).toEqual(['S3_REPLICA_BUCKET']);
+  expect(names({ S3_REPLICA_ENDPOINT: 'https://s3.example.org' })).toEqual(['S3_REPLICA_BUCKET']);
+  expect(names({ S3_SSE_KMS_KEY_ID: 'alias/localex' })).toEqual(['S3_SSE']);
   expect(names({ QUEUE_BACKOFF_BASE_MS: '2000', QUEUE_BACKOFF_MAX_MS: '1000' })).toEqual([
     'QUEUE_BACKOFF_MAX_MS',
   ]);
@@ -193,7 +202,6 @@ test('two settings that go together are both asked for', () => {
 describe('adapters', () => {
   const CASES: readonly [port: keyof typeof ADAPTERS, adapter: string, env: Environment, variable: string][] =
     [
-      ['object store', 's3', { STORAGE_DRIVER: 's3' }, 'STORAGE_DRIVER'],
       [
         'CDN',
         'cloudfront',

@@ -25,6 +25,8 @@ export interface BucketOptions {
 /** One bucket and the connections to it. */
 export interface Bucket {
   readonly name: string;
+  readonly region: string;
+  readonly endpoint: string | null;
   /** Everything but bodies of objects. */
   readonly client: S3Client;
   /**
@@ -52,6 +54,8 @@ export function openBucket(options: BucketOptions): Bucket {
   const bodies = createClient(options, MAX_BODIES);
   return {
     name: options.bucket,
+    region: options.region,
+    endpoint: options.endpoint,
     client,
     bodies,
     request: createRequests({ maxInFlight: MAX_IN_FLIGHT }),

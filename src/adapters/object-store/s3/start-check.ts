@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { isStorageError, StorageError } from '../../../domain/errors.ts';
+import { objectKey } from '../../../domain/keys.ts';
+import type { Bucket } from './bucket.ts';
+import { encryptionOf } from './encryption.ts';
+import { keepsVersions, remove } from './remove.ts';
+import { type Attempted, refusal, type Variables } from './start-refusal.ts';
+
+/** Every prefix that the product writes below. */
+const PREFIXES = ['items/', 'profiles/', 'verification/', 'quarantine/', 'temp/'] as const;
+/** A server that is being started beside us is waited for. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Tries, before anybody relies on it, all that the service needs of a bucket: that it is there, in this region, that these
+ * credentials may list it, write below each prefix and delete, and that creating keeps what is there. Leaves nothing behind.
+ * A replica is read and deleted from, so it is only listed. Resolves to whether the bucket keeps versions.
+ * Errors: INVALID_CONFIGURATION, one sentence that names the variable and what to do; STORAGE_UNAVAILABLE when nothing
+ * answers.
+ */
+export async function checkBucket(
+  bucket: Bucket,
+  role: 'primary' | 'replica',
+  variables: Variables,
+): Promise<{ readonly versioned: boolean }> {
+  const trying = async <T>(attempted: Attempted, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw refusal(error, attempted, bucket, variables);
+    }
+  };
+  await trying({ what: 'list', permission: 's3:ListBucket' }, () =>
+    send(bucket, () => bucket.client.send(new ListObjectsV2Command({ Bucket: bucket.name, MaxKeys: 1 }))),
+  );
+  const versioned = await trying(
+    { what: 'ask for the versioning of', permission: 's3:GetBucketVersioning' },
+    () => keepsVersions(bucket),
+  );
+  if (role === 'primary') {
+    await Promise.all(PREFIXES.map((prefix) => assertWritable(bucket, prefix, trying)));
+    await assertCreateOnly(bucket, versioned, trying, variables);
+  }
+  return { versioned };
+}
+
+function send<T>(bucket: Bucket, request: () => Promise<T>): Promise<T> {
+  return bucket.request(request, { patienceMs: PATIENCE_MS });
+}
+
+type Trying = <T>(attempted: Attempted, work: () => Promise<T>) => Promise<T>;
+
+/** A multipart upload is begun and aborted: that asks for the same permissions as a write and makes no object. */
+async function assertWritable(bucket: Bucket, prefix: string, trying: Trying): Promise<void> {
+  const at = { Bucket: bucket.name, Key: `${prefix}start-check` };
+  const { UploadId } = await trying({ what: 'write', prefix, permission: 's3:PutObject' }, () =>
+    send(bucket, () =>
+      bucket.client.send(new CreateMultipartUploadCommand({ ...at, ...encryptionOf(bucket.encryption) })),
+    ),
+  );
+  await trying({ what: 'abort uploads', prefix, permission: 's3:AbortMultipartUpload' }, () =>
+    send(bucket, () => bucket.client.send(new AbortMultipartUploadCommand({ ...at, UploadId }))),
+  );
+}
+
+/** Creates an object twice, of which the second must be refused, and deletes it. */
+async function assertCreateOnly(
+  bucket: Bucket,
+  versioned: boolean,
+  trying: Trying,
+  variables: Variables,
+): Promise<void> {
+  const key = objectKey(`temp/start-check/${randomUUID()}`);
+  const create = () =>
+    send(bucket, () =>
+      bucket.client.send(
+        new PutObjectCommand({
+          Bucket: bucket.name,
+          Key: key,
+          Body: Buffer.from('x'),
+          IfNoneMatch: '*',
+          ...encryptionOf(bucket.encryption),
+        }),
+      ),
+    );
+  try {
+    await trying({ what: 'write', prefix: 'temp/', permission: 's3:PutObject' }, create);
+    if (!(await isRefused(create)))
+      throw new StorageError(
+        'INVALID_CONFIGURATION',
+        `${variables.endpoint}: this server overwrites what "If-None-Match: *" protects, so photos could be lost; use one that keeps it.`,
+      );
+  } finally {
+    await trying(
+      { what: 'delete', prefix: 'temp/', permission: 's3:DeleteObject and s3:DeleteObjectVersion' },
+      () => remove(bucket, key, versioned),
+    );
+  }
+}
+
+async function isRefused(create: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await create();
+    return false;
+  } catch (error) {
+    if (isStorageError(error, 'VERSION_CONFLICT')) return true;
+    throw error;
+  }
+}

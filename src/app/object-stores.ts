@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { createFilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
+import type { Config } from '../config/index.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { StorageService } from '../services/storage.service.ts';
+
+/** The store that the configuration names, and its copy in another region where there is one. */
+export async function createObjectStores(
+  config: Config,
+  publicUrl: string,
+  signingKey: Uint8Array,
+): Promise<{ readonly store: ObjectStore; readonly replica: ObjectStore | null }> {
+  if (config.storage.driver === 's3') return createS3ObjectStores(config);
+  const store = await createFilesystemObjectStore({
+    root: join(config.server.dataDir, 'objects'),
+    fsync: config.storage.fsync,
+    publicUrl,
+    signingKey,
+  });
+  return { store, replica: null };
+}
+
+async function createS3ObjectStores({ s3 }: Config) {
+  // Only who uses the SDK pays for loading it.
+  const { createS3ObjectStore } = await import('../adapters/object-store/s3.ts');
+  const store = await createS3ObjectStore(s3);
+  if (s3.replica === null) return { store, replica: null };
+  try {
+    const replica = await createS3ObjectStore({
+      ...s3,
+      ...s3.replica,
+      role: 'replica',
+      variables: {
+        bucket: 'S3_REPLICA_BUCKET',
+        region: 'S3_REPLICA_REGION',
+        endpoint: 'S3_REPLICA_ENDPOINT',
+      },
+    });
+    return { store, replica };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * The store as the edge reads it. Over a network a read is worth what the service adds: it goes on after a broken
+ * connection, and at the replica when the primary does not answer.
+ */
+export function readingThrough(storage: StorageService, store: ObjectStore): ObjectStore {
+  if (!store.capabilities.retriesItself) return store;
+  return {
+    ...store,
+    get: (key, options) => storage.downloadFile(key, options),
+    head: (key, signal) => storage.fileInfo(key, signal),
+  };
+}
