@@ -1,12 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { z } from 'zod';
 import type { ErrorCode } from '#src/domain/errors.ts';
 import { Gallery, Item, Photo, Problem } from '#src/http/schemas.ts';
 import type { UploadFile } from '#test/support/hostile.ts';
 import { photoPath } from '#test/support/photos.ts';
+import { storedObjects } from '#test/support/storage-under-test.ts';
 
 export interface Reply {
   readonly status: number;
@@ -158,13 +158,7 @@ export function expectProblem(reply: Reply, status: number, code: ErrorCode): vo
   );
 }
 
-/** Files in the object store, temporary ones included. */
-export async function objectsIn(dataDir: string): Promise<string[]> {
-  const entries = await readdir(join(dataDir, 'objects'), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
 /** Waits until the object store holds nothing: deletions follow the answer. */
 export async function expectNoObjects(dataDir: string): Promise<void> {
-  await expect.poll(() => objectsIn(dataDir), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => storedObjects(dataDir), { timeout: 10_000 }).toEqual([]);
 }

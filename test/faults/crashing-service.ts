@@ -1,7 +1,6 @@
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
 import { addressesOf, loadConfig } from '#src/config/index.ts';
 import { compose } from '#src/app/compose.ts';
 import type { Database } from '#src/db/schema.ts';
@@ -12,6 +11,7 @@ import { urlOf } from '#test/support/app.ts';
 import { createTestDatabase } from '#test/support/database.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
 import { silentLog } from '#test/support/silent-log.ts';
+import { openStorage, removeStorage, storageSettings } from '#test/support/storage-under-test.ts';
 
 /** A service that is killed and started again on the same data, and what the test sees of it from outside. */
 export interface CrashingService {
@@ -30,12 +30,7 @@ export async function crashingService(): Promise<CrashingService> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'localex-fault-'));
   await chmod(dataDir, 0o755);
-  const store = await createFilesystemObjectStore({
-    root: path.join(dataDir, 'objects'),
-    publicUrl: 'http://store.test',
-    signingKey: new Uint8Array(32),
-    fsync: false,
-  });
+  const store = await openStorage(dataDir);
   const env = { ...SETTINGS, DATABASE_URL: urlOf(database) };
   const started: RunningService[] = [];
   return {
@@ -48,7 +43,7 @@ export async function crashingService(): Promise<CrashingService> {
       return { service, client: clientOf(service.url) };
     },
     async sweepLater(hours) {
-      const config = loadConfig({ ...env, DATA_DIR: dataDir });
+      const config = loadConfig({ ...env, ...(await storageSettings(dataDir)), DATA_DIR: dataDir });
       const parts = await compose(config, addressesOf(config, 1), silentLog);
       await sweep({ ...parts.jobs, clock: { now: () => new Date(Date.now() + hours * 3_600_000) } });
       for (const phase of parts.phases) await phase.run();
@@ -58,6 +53,7 @@ export async function crashingService(): Promise<CrashingService> {
       await store.close();
       await database.close();
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+      await removeStorage(dataDir);
     },
   };
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { removeStorage, storageSettings } from './storage-under-test.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,9 +42,10 @@ export interface StartOptions {
  */
 export async function startService(options: StartOptions = {}): Promise<RunningService> {
   const dataDir = options.dataDir ?? (await makeDataDir());
+  const storage = await storageSettings(dataDir);
   const child = spawn(process.execPath, startArguments, {
     cwd: ROOT,
-    env: { ...inherited(), PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ...options.env },
+    env: { ...inherited(), PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ...storage, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written: string[] = [];
@@ -54,7 +56,9 @@ export async function startService(options: StartOptions = {}): Promise<RunningS
 
   const tidy = async () => {
     await endSurvivor(dataDir);
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (options.dataDir !== undefined) return;
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    await removeStorage(dataDir);
   };
   const url = await untilReady(child, dataDir, output).catch(async (error: unknown) => {
     child.kill('SIGKILL');
