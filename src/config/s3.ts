@@ -5,7 +5,7 @@ export const UPLOAD_TYPES = ['image/jpeg', 'image/png', 'image/webp'] as const;
 export type UploadType = (typeof UPLOAD_TYPES)[number];
 
 /** What servers of S3's protocol may lack; Amazon S3 has all. */
-const FEATURES = ['storage-classes', 'restore', 'tags'] as const;
+const FEATURES = ['conditional-create', 'storage-classes', 'restore', 'tags'] as const;
 
 /** The figures that were agreed for LocalEx. */
 export const S3_DEFAULTS = {

@@ -2,9 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { bytesAndMetadata } from './object-store/bytes.ts';
 import { copyingAndClasses } from './object-store/copying.ts';
 import { keysOfAnyShape } from './object-store/keys.ts';
+import { largeObjects } from './object-store/large.ts';
 import { listing } from './object-store/listing.ts';
 import { presignedAccess } from './object-store/presigned.ts';
 import type { StoreUnderTest } from './object-store/support.ts';
+import { sweeping } from './object-store/sweeping.ts';
+import { tags } from './object-store/tags.ts';
 import { visibility } from './object-store/visibility.ts';
 
 /** What any object store must do; see `src/ports/object-store.ts`. `start` gives an empty one. */
@@ -31,5 +34,8 @@ export function objectStoreContract(product: string, start: () => Promise<StoreU
     listing(under);
     copyingAndClasses(under);
     presignedAccess(under);
+    largeObjects(under);
+    tags(under);
+    sweeping(under);
   });
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -48,6 +49,7 @@ objectStoreContract('the file system', async (): Promise<StoreUnderTest> => {
       });
       return status;
     },
+    leaveUnfinished: () => writeFile(join(root, '#tmp', randomUUID()), 'half'),
     stop: () => rm(root, { recursive: true }),
   };
 });

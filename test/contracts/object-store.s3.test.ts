@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
+import type { ObjectKey } from '#src/domain/keys.ts';
 import { cephServer, localStackServer, type S3Server, versityServer } from '#test/support/s3-server.ts';
-import { openTestStore } from '#test/support/s3-store.ts';
+import { leaveParts, openTestStore } from '#test/support/s3-store.ts';
 import { S3_GAPS } from './object-store/s3-gaps.ts';
 import { objectStoreContract } from './object-store.contract.ts';
 
@@ -19,5 +20,6 @@ for (const [product, server, variable] of SERVERS)
   else
     objectStoreContract(`S3 (${product})`, async () => {
       const { store, bucket } = await openTestStore(server);
-      return { store, gaps: S3_GAPS[product], stop: () => bucket.close() };
+      const leaveUnfinished = (key: ObjectKey) => leaveParts(bucket, key);
+      return { store, leaveUnfinished, gaps: S3_GAPS[product], stop: () => bucket.close() };
     });

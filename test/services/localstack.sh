@@ -38,7 +38,7 @@ mkdir -p "$ROOT/cache"
 cd "$ROOT"
 # hypercorn: the server it takes by default listens on every address.
 export GATEWAY_SERVER=hypercorn GATEWAY_LISTEN=127.0.0.1:$PORT DNS_ADDRESS=0 LOCALSTACK_VOLUME_DIR=$ROOT/volume \
-  XDG_CACHE_HOME=$ROOT/cache SKIP_SSL_CERT_DOWNLOAD=1 DISABLE_EVENTS=1 S3_SKIP_SIGNATURE_VALIDATION=0 TMPDIR=$ROOT/cache
+  XDG_CACHE_HOME=$ROOT/cache SKIP_SSL_CERT_DOWNLOAD=1 DISABLE_EVENTS=1 S3_SKIP_SIGNATURE_VALIDATION=0 S3_SKIP_KMS_KEY_VALIDATION=0 TMPDIR=$ROOT/cache
 setsid "$VENV/bin/python" -m localstack.runtime.main </dev/null >log 2>&1 &
 echo $! >pid
 wait_until LocalStack 60 answers "http://127.0.0.1:$PORT/_localstack/health" || { tail -20 log >&2; exit 1; }

@@ -107,9 +107,9 @@ export function featuresOf(server: S3Server): readonly S3Feature[] {
 }
 
 const FEATURES: Readonly<Record<S3Server['product'], readonly S3Feature[]>> = {
-  'Ceph RGW': ['storage-classes', 'tags'],
-  versitygw: ['tags'],
-  LocalStack: ['storage-classes', 'restore', 'tags'],
+  'Ceph RGW': ['conditional-create', 'storage-classes', 'tags'],
+  versitygw: ['conditional-create', 'tags'],
+  LocalStack: ['conditional-create', 'storage-classes', 'restore', 'tags'],
 };
 
 function fromEnvironment(product: S3Server['product'], prefix: string): S3Server | null {

@@ -1,3 +1,4 @@
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import {
   createS3ObjectStore,
   type S3ObjectStore,
@@ -28,4 +29,12 @@ export async function openTestStore(
   const { versioned = false, ...changes } = options;
   const bucket = await createTestBucket(server, { versioned });
   return { store: await createS3ObjectStore({ ...optionsFor(bucket), ...changes }), bucket };
+}
+
+/** A multipart upload with one part, of a process that has died. */
+export async function leaveParts(bucket: TestBucket, key: string): Promise<void> {
+  const at = { Bucket: bucket.name, Key: key };
+  const { UploadId } = await bucket.client.send(new CreateMultipartUploadCommand(at));
+  const Body = Buffer.alloc(5 * 1024 ** 2);
+  await bucket.client.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body }));
 }

@@ -16,8 +16,7 @@ import { sweepIncomplete } from './s3/sweep.ts';
 import { getTags, setTags } from './s3/tags.ts';
 
 /** What servers of S3's protocol may lack. Amazon S3 has all. */
-export const S3_FEATURES = ['storage-classes', 'restore', 'tags'] as const;
-export type S3Feature = (typeof S3_FEATURES)[number];
+export type S3Feature = 'conditional-create' | 'storage-classes' | 'restore' | 'tags';
 
 export interface S3ObjectStoreOptions extends Omit<BucketOptions, 'patience' | 'clock'> {
   readonly features: readonly S3Feature[];
@@ -44,16 +43,19 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
   const { features, role = 'primary', variables = VARIABLES } = options;
   const { patience = DEFAULT_PATIENCE, clock = systemClock } = options;
   const bucket = openBucket({ ...options, patience, clock });
-  const { versioned } = await checkBucket(bucket, role, variables).catch((error: unknown) => {
-    bucket.close();
-    throw error;
-  });
   const has = (feature: S3Feature) => features.includes(feature);
+  const createsOnly = has('conditional-create');
+  const { versioned } = await checkBucket(bucket, { role, createsOnly, variables }).catch(
+    (error: unknown) => {
+      bucket.close();
+      throw error;
+    },
+  );
 
   return {
     name: 's3',
     capabilities: {
-      supportsConditionalCreate: true,
+      supportsConditionalCreate: createsOnly,
       supportsConditionalRead: true,
       supportsStorageClasses: has('storage-classes'),
       supportsArchive: has('restore'),

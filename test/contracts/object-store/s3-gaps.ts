@@ -9,7 +9,11 @@ const NO_SIGNATURES = 'does not check what was signed';
  * feature (`featuresOf`) is not among them. `docs/storage/s3-servers.md` is written from both.
  */
 export const S3_GAPS: Readonly<Record<S3Server['product'], Readonly<Record<string, string>>>> = {
-  'Ceph RGW': {},
+  'Ceph RGW': {
+    'of four creates at once one wins':
+      'completes an upload in parts over what is there, whatever its If-None-Match says',
+    'are given with a large object, too': 'forgets the tags of an upload in parts',
+  },
   versitygw: {
     'a key may be the beginning of another one': ONLY_FILES,
     'every character, device names and 1,024 bytes are carried': ONLY_FILES,

@@ -12,6 +12,8 @@ export interface StoreUnderTest {
   readonly get?: (url: string) => Promise<{ status: number; body: Buffer }>;
   /** Answers a posted form with its status; `fetch` unless given. */
   readonly post?: (form: PostedForm) => Promise<number>;
+  /** Begins a write and leaves it, as a process does that dies. */
+  readonly leaveUnfinished: (key: ObjectKey) => Promise<void>;
   /** Clauses, by the name of their test, that this product is known not to keep, and why. They are skipped with that. */
   readonly gaps?: Readonly<Record<string, string>>;
   stop?(): Promise<void>;

@@ -53,7 +53,7 @@ test('the figures of the bucket are those that were agreed', () => {
     replica: null,
     checksums: 'when-supported',
     encryption: { kind: 'bucket' },
-    features: ['storage-classes', 'restore', 'tags'],
+    features: ['conditional-create', 'storage-classes', 'restore', 'tags'],
   });
 });
 

@@ -185,7 +185,7 @@ async function complete(
       },
       { signal: options.signal, patienceMs: bucket.patience.writeMs, unmet: 'ALREADY_EXISTS' },
     );
-    // Ceph leaves it out where the key was taken before.
+    // Ceph 16 leaves it out.
     return ETag ? { etag: etagOf(ETag), bytes } : stored(bucket, key, options.signal);
   });
 }

@@ -12,6 +12,14 @@ import { encryptionOf } from './encryption.ts';
 import { keepsVersions, remove } from './remove.ts';
 import { type Attempted, refusal, type Variables } from './start-refusal.ts';
 
+/** What is asked of a bucket. */
+export interface Checked {
+  readonly role: 'primary' | 'replica';
+  /** Whether the server must refuse to create what is there. */
+  readonly createsOnly: boolean;
+  readonly variables: Variables;
+}
+
 /** Every prefix that the product writes below. */
 const PREFIXES = ['items/', 'profiles/', 'verification/', 'quarantine/', 'temp/'] as const;
 /** A server that is being started beside us is waited for. */
@@ -26,8 +34,7 @@ const PATIENCE_MS = 10_000;
  */
 export async function checkBucket(
   bucket: Bucket,
-  role: 'primary' | 'replica',
-  variables: Variables,
+  { role, createsOnly, variables }: Checked,
 ): Promise<{ readonly versioned: boolean }> {
   const trying = async <T>(attempted: Attempted, work: () => Promise<T>): Promise<T> => {
     try {
@@ -45,7 +52,7 @@ export async function checkBucket(
   );
   if (role === 'primary') {
     await Promise.all(PREFIXES.map((prefix) => assertWritable(bucket, prefix, trying)));
-    await assertCreateOnly(bucket, versioned, trying, variables);
+    await assertWritesAndDeletes(bucket, { versioned, createsOnly, variables }, trying);
   }
   return { versioned };
 }
@@ -70,11 +77,10 @@ async function assertWritable(bucket: Bucket, prefix: string, trying: Trying): P
 }
 
 /** Creates an object twice, of which the second must be refused, and deletes it. */
-async function assertCreateOnly(
+async function assertWritesAndDeletes(
   bucket: Bucket,
-  versioned: boolean,
+  { versioned, createsOnly, variables }: Omit<Checked, 'role'> & { readonly versioned: boolean },
   trying: Trying,
-  variables: Variables,
 ): Promise<void> {
   const key = objectKey(`temp/start-check/${randomUUID()}`);
   const create = () =>
@@ -91,10 +97,10 @@ async function assertCreateOnly(
     );
   try {
     await trying({ what: 'write', prefix: 'temp/', permission: 's3:PutObject' }, create);
-    if (!(await isRefused(create)))
+    if (createsOnly && !(await isRefused(create)))
       throw new StorageError(
         'INVALID_CONFIGURATION',
-        `${variables.endpoint}: this server overwrites what "If-None-Match: *" protects, so photos could be lost; use one that keeps it.`,
+        `S3_FEATURES says conditional-create, but the server of ${variables.endpoint} overwrites what "If-None-Match: *" protects: leave that out, or use another server.`,
       );
   } finally {
     await trying(
