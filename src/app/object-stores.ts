@@ -20,11 +20,14 @@ export async function createObjectStores(
   return { store, replica: null };
 }
 
+/** Readers are not kept waiting for a primary that does not answer while the replica has what they want. */
+const PATIENCE_WITH_REPLICA = { readMs: 2_000, writeMs: 60_000 };
+
 async function createS3ObjectStores({ s3 }: Config) {
   // Only who uses the SDK pays for loading it.
   const { createS3ObjectStore } = await import('../adapters/object-store/s3.ts');
-  const store = await createS3ObjectStore(s3);
-  if (s3.replica === null) return { store, replica: null };
+  if (s3.replica === null) return { store: await createS3ObjectStore(s3), replica: null };
+  const store = await createS3ObjectStore({ ...s3, patience: PATIENCE_WITH_REPLICA });
   try {
     const replica = await createS3ObjectStore({
       ...s3,

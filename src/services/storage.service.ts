@@ -4,7 +4,7 @@ import type { ListPage, ObjectInfo, ObjectStore } from '../ports/object-store.ts
 import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retry.ts';
 import { createCall, type Retry } from './storage/calls.ts';
 import { downloadFrom } from './storage/download.ts';
-import { readFrom } from './storage/fail-over.ts';
+import { createFailOver } from './storage/fail-over.ts';
 import { assertTags } from './storage/tags.ts';
 import type { CopyOptions, Measurement, StorageService } from './storage/types.ts';
 import { uploadTo } from './storage/upload.ts';
@@ -46,9 +46,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     sleep,
     onMeasure: options.onMeasure,
   });
-  const stores = { primary: store, replica };
-  const mayRead = options.mayReadReplica ?? (() => Promise.resolve(true));
-  const storesFor = (key: ObjectKey) => ({ ...stores, mayReadReplica: () => mayRead(key) });
+  const mayReadReplica = options.mayReadReplica ?? (() => Promise.resolve(true));
+  const readFrom = createFailOver({ primary: store, replica, mayReadReplica });
 
   async function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     const { ifMatch, signal } = how;
@@ -76,7 +75,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
 
     downloadFile: (key, get = {}) =>
       call('download', get.signal, (retry) =>
-        downloadFrom(storesFor(objectKey(key)), objectKey(key), get, {
+        downloadFrom(readFrom, objectKey(key), get, {
           retry,
           maxResumptions: policy.attempts,
         }),
@@ -85,7 +84,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     fileInfo: (key, signal) =>
       call('info', signal, async (retry) => {
         const checked = objectKey(key);
-        const { value } = await readFrom(storesFor(checked), retry, (from) => from.head(checked, signal));
+        const { value } = await readFrom(checked, retry, (from) => from.head(checked, signal));
         return value;
       }),
 
@@ -123,7 +122,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       const page = (after?: string): Promise<ListPage> =>
         call('list', signal, async (retry) => {
           const asked = { limit: pageSize, ...(after !== undefined && { after }), ...(signal && { signal }) };
-          const { value } = await readFrom(stores, retry, (from) => from.list(checked, asked));
+          const { value } = await readFrom(null, retry, (from) => from.list(checked, asked));
           return value;
         });
       return {

@@ -1,6 +1,6 @@
 import type { ObjectKey } from '../../domain/keys.ts';
 import type { Retry } from './calls.ts';
-import { readFrom, type Stores } from './fail-over.ts';
+import type { ReadFrom } from './fail-over.ts';
 import { resumingBody } from './resuming-body.ts';
 import type { DownloadedFile, DownloadOptions } from './types.ts';
 
@@ -9,12 +9,12 @@ import type { DownloadedFile, DownloadOptions } from './types.ts';
  * in the same store, pinned to the same content by its etag.
  */
 export async function downloadFrom(
-  stores: Stores,
+  readFrom: ReadFrom,
   key: ObjectKey,
   options: DownloadOptions,
   { retry, maxResumptions }: { retry: Retry; maxResumptions: number },
 ): Promise<DownloadedFile> {
-  const { value, from, servedBy } = await readFrom(stores, retry, (store) => store.get(key, options));
+  const { value, from, servedBy } = await readFrom(key, retry, (store) => store.get(key, options));
   const { info } = value;
   const start = options.range?.start ?? 0;
   const end = Math.min(info.bytes - 1, options.range?.end ?? info.bytes - 1);

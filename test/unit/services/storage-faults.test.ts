@@ -185,6 +185,39 @@ describe('fail-over', () => {
     await expect(under.service.downloadFile('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   });
 
+  test('an outage is waited for once: the next reads ask the replica first, and the primary for what it lacks', async () => {
+    await under.store.put(objectKey('new'), bytes, JPEG);
+    under.store.plan('get', slowDown, slowDown, slowDown);
+    await under.service.downloadFile('a');
+    expect((await under.service.fileInfo('a')).bytes).toBe(bytes.length);
+    expect(under.store.calls('head')).toBe(0);
+    expect((await under.service.fileInfo('new')).bytes).toBe(bytes.length);
+    expect(under.store.calls('head')).toBe(1);
+    // The primary has answered: it is asked first again.
+    await expect(under.service.fileInfo('a')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('what may not be given is not found in the replica, during an outage neither', async () => {
+    const asked: string[] = [];
+    const service = createStorageService({
+      store: under.store,
+      replica: under.replica,
+      mayReadReplica: async (key) => {
+        asked.push(key);
+        return key !== 'a';
+      },
+      retry: { attempts: 1, baseMs: 1, capMs: 1 },
+    });
+    await under.replica.put(objectKey('b'), bytes, JPEG);
+    under.store.plan('get', slowDown, slowDown, slowDown);
+    await expect(service.downloadFile('a')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(service.downloadFile('a')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const { servedBy, body } = await service.downloadFile('b');
+    body.destroy();
+    expect(servedBy).toBe('replica');
+    expect(new Set(asked)).toEqual(new Set(['a', 'b']));
+  });
+
   test('without a replica the primary’s failure stands', async () => {
     const alone = await storageUnderFaults(false);
     alone.store.plan('head', slowDown, slowDown, slowDown);
