@@ -23,7 +23,7 @@ export async function restore(bucket: Bucket, key: ObjectKey, days: number): Pro
             RestoreRequest: { Days: days, GlacierJobParameters: { Tier: 'Standard' } },
           }),
         ),
-      { patienceMs: bucket.patience.writeMs },
+      { patienceMs: bucket.patience.readMs },
     );
   } catch (error) {
     if (reasonOf(error) === 'RestoreAlreadyInProgress') return;

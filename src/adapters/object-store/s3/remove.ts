@@ -47,7 +47,7 @@ function removeOne(bucket: Bucket, key: ObjectKey, version: string | undefined, 
         }),
         sending(signal),
       ),
-    { signal, patienceMs: bucket.patience.writeMs },
+    { signal, patienceMs: bucket.patience.readMs },
   );
 }
 
@@ -63,7 +63,7 @@ async function versionsOf(bucket: Bucket, key: ObjectKey, signal?: AbortSignal):
           new ListObjectVersionsCommand({ Bucket: bucket.name, Prefix: key, ...at }),
           sending(signal),
         ),
-      { signal, patienceMs: bucket.patience.writeMs },
+      { signal, patienceMs: bucket.patience.readMs },
     );
     const here = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
     for (const { Key, VersionId, LastModified, IsLatest } of here)

@@ -5,7 +5,7 @@ import { createInFlight } from './in-flight.ts';
 
 /** Milliseconds for which a call is repeated before its failure is passed on. */
 export interface Patience {
-  /** Somebody waits for the answer, and a replica may have it. */
+  /** Somebody waits for the answer, or a job that comes again. */
   readonly readMs: number;
   /** Bytes have been received that would have to be sent again. */
   readonly writeMs: number;

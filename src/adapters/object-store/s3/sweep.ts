@@ -28,7 +28,7 @@ async function* unfinishedUploads(bucket: Bucket): AsyncGenerator<MultipartUploa
     const at: { KeyMarker?: string; UploadIdMarker?: string } = marker;
     const page = await bucket.request(
       () => bucket.client.send(new ListMultipartUploadsCommand({ Bucket: bucket.name, ...at })),
-      { patienceMs: bucket.patience.writeMs },
+      { patienceMs: bucket.patience.readMs },
     );
     yield* page.Uploads ?? [];
     marker =
@@ -55,7 +55,7 @@ async function lastWritten(bucket: Bucket, { Key, UploadId }: MultipartUpload): 
               ...(at !== undefined && { PartNumberMarker: at }),
             }),
           ),
-        { patienceMs: bucket.patience.writeMs },
+        { patienceMs: bucket.patience.readMs },
       ),
     );
     for (const { LastModified } of page?.Parts ?? []) last = Math.max(last, LastModified?.getTime() ?? 0);
@@ -69,7 +69,7 @@ async function abort(bucket: Bucket, { Key, UploadId }: MultipartUpload): Promis
   const answer = await orNull(() =>
     bucket.request(
       () => bucket.client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key, UploadId })),
-      { patienceMs: bucket.patience.writeMs },
+      { patienceMs: bucket.patience.readMs },
     ),
   );
   return answer !== null;

@@ -31,6 +31,6 @@ export async function setTags(
         new PutObjectTaggingCommand({ Bucket: bucket.name, Key: key, Tagging: { TagSet } }),
         sending(signal),
       ),
-    { signal, patienceMs: bucket.patience.writeMs },
+    { signal, patienceMs: bucket.patience.readMs },
   );
 }
