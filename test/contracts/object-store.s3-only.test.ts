@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -174,6 +175,43 @@ describe('encryption at rest', () => {
     },
   );
 });
+
+describe.skipIf(localStack === null)(
+  'an object that is archived behind our back (LocalStack; skipped: no server)',
+  () => {
+    async function archive({ client, name }: TestBucket, Key: string): Promise<void> {
+      const CopySource = `${name}/${Key}`;
+      await client.send(new CopyObjectCommand({ Bucket: name, Key, CopySource, StorageClass: 'GLACIER' }));
+    }
+
+    test('is OBJECT_ARCHIVED to a read, a copy and a service; described still, and read once restored', async () => {
+      const { store, bucket } = await opened(localStack);
+      const key = objectKey('items/original/a.jpg');
+      const { etag } = await store.put(key, Buffer.from('cold'), PLAIN);
+      await archive(bucket, key);
+      expect(await outcome(store.get(key))).toBe('OBJECT_ARCHIVED');
+      expect(await outcome(store.copy(key, objectKey('copy')))).toBe('OBJECT_ARCHIVED');
+      expect(await outcome(createStorageService({ store }).downloadFile(key))).toBe('OBJECT_ARCHIVED');
+      expect(await store.head(key)).toMatchObject({ etag, storageClass: 'GLACIER' });
+      await store.restore?.(key, 1);
+      expect((await read(store, key)).toString()).toBe('cold');
+    });
+
+    test('ends a read of many ranges that had begun', async () => {
+      const { store, bucket } = await opened(localStack);
+      const key = objectKey('large');
+      await store.put(key, Buffer.alloc(60 * 1024 ** 2, 1), PLAIN);
+      const { body } = await store.get(key);
+      await archive(bucket, key);
+      let received = 0;
+      const reading = (async () => {
+        for await (const chunk of body) received += chunk instanceof Buffer ? chunk.length : 0;
+      })();
+      expect(['OBJECT_ARCHIVED', 'VERSION_CONFLICT']).toContain(await outcome(reading));
+      expect(received).toBeLessThan(60 * 1024 ** 2);
+    });
+  },
+);
 
 describe.skipIf(versity === null)('checksums (versitygw; skipped: no server)', () => {
   test('go with every object and part, and are kept by the store', async () => {
