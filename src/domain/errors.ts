@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   ALREADY_DECIDED: { title: 'A decision has been made already', retryable: false },
   ILLEGAL_TRANSITION: { title: 'The file cannot change to that state', retryable: false },
   OBJECT_ARCHIVED: { title: 'The object is archived', retryable: false },
+  OBJECT_DAMAGED: { title: 'The stored file is damaged', retryable: false },
   LEGAL_HOLD: { title: 'The file is under legal hold', retryable: false },
   VERSION_CONFLICT: { title: 'It was changed by somebody else', retryable: false },
   FILE_TOO_LARGE: { title: 'The file is too large', retryable: false },

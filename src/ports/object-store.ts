@@ -95,8 +95,8 @@ export interface PresignedPost {
 /**
  * Thin drivers: I/O only. `StorageService` validates keys, retries, measures and hashes for all of them.
  * Every driver passes `test/contracts/object-store.contract.ts`. Errors are StorageErrors, classified once by the
- * driver: NOT_FOUND, ALREADY_EXISTS, VERSION_CONFLICT, RANGE_NOT_SATISFIABLE, OBJECT_ARCHIVED, STORAGE_FULL,
- * STORAGE_UNAVAILABLE, ABORTED.
+ * driver: NOT_FOUND, ALREADY_EXISTS, VERSION_CONFLICT, RANGE_NOT_SATISFIABLE, OBJECT_ARCHIVED, OBJECT_DAMAGED (what is
+ * there is not what was written, by the store's own account), STORAGE_FULL, STORAGE_UNAVAILABLE, ABORTED.
  */
 export interface ObjectStore {
   readonly name: string;

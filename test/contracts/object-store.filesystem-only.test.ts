@@ -132,7 +132,7 @@ describe('the file-system object store', () => {
     await writeFile(join(root, '.DS_Store'), 'x');
     await writeFile(join(root, 'foreign.txt'), 'x');
     for (const key of ['cut', 'changed', 'empty'])
-      expect(await outcome(store.get(objectKey(key)))).toBe('INTERNAL');
+      expect(await outcome(store.get(objectKey(key)))).toBe('OBJECT_DAMAGED');
     expect(await keys(store, '')).toEqual(['whole']);
   });
 

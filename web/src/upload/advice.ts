@@ -47,6 +47,7 @@ const ADVICE: Readonly<Record<AdviceCode, Advice>> = {
     'The photo is in the archive.',
     'Ask for it to be restored; that can take some hours.',
   ),
+  OBJECT_DAMAGED: other('The stored photo is damaged.', 'Upload it again.'),
   LEGAL_HOLD: other(
     'The photo must be kept for legal reasons.',
     'Contact support if you think this is wrong.',

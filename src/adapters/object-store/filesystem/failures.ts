@@ -35,5 +35,5 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 /** The file is there and is not what was written: bits were lost below us. Trying again does not help. */
 export function damaged(path: string, finding: string): StorageError {
-  return new StorageError('INTERNAL', 'A stored object is damaged.', { details: { path, finding } });
+  return new StorageError('OBJECT_DAMAGED', undefined, { details: { path, finding } });
 }

@@ -97,7 +97,7 @@ async function infoOrNull(path: string): Promise<ObjectInfo | null> {
   try {
     return await readInfo(path);
   } catch (error) {
-    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'INTERNAL')) return null;
+    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_DAMAGED')) return null;
     throw error;
   }
 }

@@ -20,7 +20,7 @@ const TAIL_BYTES = 1024;
 /** Bytes a read of a large object. 256 KiB keeps a slow reader cheap and a fast one busy. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Opens an object; the caller closes the handle. Errors: NOT_FOUND, INTERNAL for a damaged file. */
+/** Opens an object; the caller closes the handle. Errors: NOT_FOUND, OBJECT_DAMAGED. */
 export async function openObject(path: string): Promise<OpenObject> {
   const handle = await openFile(path);
   try {
@@ -40,7 +40,7 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** What a file says about itself. Errors: NOT_FOUND, INTERNAL for a damaged file. */
+/** What a file says about itself. Errors: NOT_FOUND, OBJECT_DAMAGED. */
 export async function readInfo(path: string): Promise<ObjectInfo> {
   const handle = await openFile(path);
   try {
@@ -51,7 +51,7 @@ export async function readInfo(path: string): Promise<ObjectInfo> {
   }
 }
 
-/** Reads the end of a file, with all before it when the file has at most `wholeUpTo` bytes. Errors: INTERNAL. */
+/** Reads the end of a file, with all before it when the file has at most `wholeUpTo` bytes. Errors: OBJECT_DAMAGED. */
 export async function readTrailer(
   handle: FileHandle,
   path: string,
@@ -83,7 +83,7 @@ async function readExactly(handle: FileHandle, start: number, end: number): Prom
 
 /**
  * The bytes of an open object as a stream that closes the file at its end or when it is destroyed.
- * Errors: RANGE_NOT_SATISFIABLE; on the stream: ABORTED, STORAGE_UNAVAILABLE.
+ * Errors: RANGE_NOT_SATISFIABLE; on the stream: ABORTED, STORAGE_UNAVAILABLE, OBJECT_DAMAGED.
  */
 export async function bodyOf(object: OpenObject, options: GetOptions): Promise<Readable> {
   const { start, end } = bounds(object.info, options.range);
