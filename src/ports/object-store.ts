@@ -113,11 +113,13 @@ export interface ObjectStore {
   delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** Keys in ascending byte order, at most `limit` (1 to 1,000) a page. */
   list(prefix: string, options: { after?: string; limit: number; signal?: AbortSignal }): Promise<ListPage>;
-  /** Copies bytes, type, metadata and tags inside the store; the class too, unless another is given. */
+  /**
+   * Copies bytes, type, metadata and tags inside the store; caching and class too, unless others are given.
+   */
   copy(
     from: ObjectKey,
     to: ObjectKey,
-    options?: { storageClass?: StorageClass; signal?: AbortSignal },
+    options?: { storageClass?: StorageClass; cacheControl?: string; signal?: AbortSignal },
   ): Promise<ObjectInfo>;
   /** Only with `supportsArchive`. Asked again while it is under way it is a success. Errors: NOT_FOUND, CONFLICT. */
   restore?(key: ObjectKey, days: number): Promise<void>;

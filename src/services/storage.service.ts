@@ -2,6 +2,7 @@ import { isStorageError, StorageError } from '../domain/errors.ts';
 import { keyPrefix, type ObjectKey, objectKey } from '../domain/keys.ts';
 import type { ListPage, ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retry.ts';
+import { cacheControlOf } from './storage/caching.ts';
 import { createCall, type Retry } from './storage/calls.ts';
 import { downloadFrom } from './storage/download.ts';
 import { createFailOver } from './storage/fail-over.ts';
@@ -55,7 +56,9 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       const { etag } = await retry(() => store.head(from, signal));
       if (etag !== ifMatch) throw new StorageError('VERSION_CONFLICT');
     }
-    return retry(() => store.copy(from, to, how));
+    // Another place, other readers: what caches may do follows from the key.
+    const cacheControl = from === to ? {} : { cacheControl: cacheControlOf(to) };
+    return retry(() => store.copy(from, to, { ...how, ...cacheControl }));
   }
 
   /** After a whole move the source is gone and the destination has its etag; without one to compare, it is missing. */

@@ -139,7 +139,7 @@ export async function createFilesystemObjectStore(
       });
     },
 
-    copy(from, to, { storageClass, signal } = {}) {
+    copy(from, to, { storageClass, cacheControl, signal } = {}) {
       return classified(signal, async () => {
         throwIfAborted(signal);
         await archive.assertReadable(await readInfo(pathOf(from)));
@@ -151,6 +151,7 @@ export async function createFilesystemObjectStore(
             ...source,
             key: to,
             storageClass: storageClass ?? source.storageClass,
+            cacheControl: cacheControl ?? source.cacheControl,
             modifiedAt: clock.now(),
           }));
           await commit(temporary, pathOf(to), { exclusive: false, fsync, signal });

@@ -131,7 +131,7 @@ export interface StorageService {
   /** Keys in ascending byte order. */
   listFiles(prefix: string, options?: ListOptions): FileListing;
   /**
-   * Copies inside the store. Onto itself only with another storage class.
+   * Copies inside the store, with the caching that follows from the new key. Onto itself only with another storage class.
    * Errors: NOT_FOUND, OBJECT_ARCHIVED, VERSION_CONFLICT, STORAGE_FULL, INVALID_REQUEST.
    */
   copyFile(source: string, destination: string, options?: CopyOptions): Promise<ObjectInfo>;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
-import { type ObjectKey, objectKey, PUBLIC_PREFIXES } from '../../domain/keys.ts';
+import { type ObjectKey, objectKey } from '../../domain/keys.ts';
 import type { ObjectInfo, ObjectStore, PutOptions } from '../../ports/object-store.ts';
+import { accessOf, cacheControlOf } from './caching.ts';
 import type { Retry } from './calls.ts';
 import { assertTags } from './tags.ts';
 import type { ObjectAccess, UploadedFile, UploadMetadata, UploadSource } from './types.ts';
@@ -31,14 +32,14 @@ async function upload(
   retry: Retry,
 ): Promise<UploadedFile> {
   const key = objectKey(metadata.key);
-  const access = accessOf(key, metadata.access);
+  const access = checkedAccess(key, metadata.access);
   if (metadata.tags !== undefined) {
     assertTags(metadata.tags);
     if (!store.capabilities.supportsTags) throw new StorageError('UNSUPPORTED');
   }
   const body = uploadBody(file, metadata);
   const uploadId = metadata.ifNoneMatch && body.canRepeat() ? randomUUID() : undefined;
-  const options = putOptions(metadata, access, uploadId);
+  const options = putOptions(metadata, uploadId);
   let sha256 = '';
   const info = await retry(async (number) => {
     const attempt = body.attempt();
@@ -64,26 +65,18 @@ async function upload(
 /** Metadata that marks an object with the call that made it, so that a repeated create knows its own work. */
 const UPLOAD_ID = 'upload-id';
 
-const CACHE_CONTROL: Readonly<Record<ObjectAccess, string>> = {
-  public: 'public, max-age=31536000, immutable',
-  private: 'private, no-store',
-};
-
-function accessOf(key: ObjectKey, wanted: ObjectAccess | undefined): ObjectAccess {
-  const access = PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix)) ? 'public' : 'private';
+function checkedAccess(key: ObjectKey, wanted: ObjectAccess | undefined): ObjectAccess {
+  const access = accessOf(key);
   if (wanted !== undefined && wanted !== access)
     throw new StorageError('INVALID_REQUEST', `A ${wanted} file cannot have this key.`, { details: { key } });
   return access;
 }
 
-function putOptions(
-  metadata: UploadMetadata,
-  access: ObjectAccess,
-  uploadId: string | undefined,
-): PutOptions {
+function putOptions(metadata: UploadMetadata, uploadId: string | undefined): PutOptions {
   const {
+    key,
     contentType,
-    cacheControl = CACHE_CONTROL[access],
+    cacheControl = cacheControlOf(key),
     storageClass,
     tags,
     ifNoneMatch,

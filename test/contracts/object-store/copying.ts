@@ -21,6 +21,17 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       expect(await store.head(at('to/there'))).toMatchObject(options);
     });
 
+    test('a copy may have a caching of its own; the rest is the source’s', async () => {
+      const { store } = under();
+      const at = folder();
+      const options = { contentType: 'image/webp', metadata: { name: 'Größe' } };
+      await store.put(at('from'), Buffer.from('bytes'), { ...options, cacheControl: 'private, no-store' });
+      await store.copy(at('from'), at('to'), { cacheControl: 'public, max-age=60' });
+      expect(await store.head(at('to'))).toMatchObject({ ...options, cacheControl: 'public, max-age=60' });
+      expect((await read(store, at('to'))).toString()).toBe('bytes');
+      expect(await store.head(at('from'))).toMatchObject({ cacheControl: 'private, no-store' });
+    });
+
     test('a copy replaces what was there', async () => {
       const { store } = under();
       const at = folder();
