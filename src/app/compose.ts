@@ -5,7 +5,7 @@ import { createFileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
 import type { ImageHeader } from '../ports/image-engine.ts';
 import type { DocumentKeyStore } from '../services/storage-security.service.ts';
-import { isWanted } from '../db/objects.ts';
+import { standingOf } from '../db/objects.ts';
 import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -60,8 +60,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     if (replica !== null) closing('replica', () => replica.close());
     const storage = createStorageService({
       store,
-      ...(replica !== null && { replica }),
-      mayReadReplica: (key) => isWanted(db, key),
+      ...(replica !== null && { replica: { store: replica, standingOf: (key) => standingOf(db, key) } }),
     });
 
     const cdn = await createCdn({

@@ -167,13 +167,8 @@ export async function findObjectOwner(db: Db, key: string): Promise<string | nul
   return row?.file_id ?? null;
 }
 
-/** Whether a row names the key and does not condemn it: what a replica still has may have been deleted since. */
-export async function isWanted(db: Db, key: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('objects')
-    .select('state')
-    .where('key', '=', key)
-    .where('state', '<>', 'deleting')
-    .executeTakeFirst();
-  return row !== undefined;
+/** Whether a committed row stands on the key (`live`), somebody writes it, or it is not there or to be removed (`gone`). */
+export async function standingOf(db: Db, key: string): Promise<'live' | 'writing' | 'gone'> {
+  const row = await db.selectFrom('objects').select('state').where('key', '=', key).executeTakeFirst();
+  return row === undefined || row.state === 'deleting' ? 'gone' : row.state;
 }

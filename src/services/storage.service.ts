@@ -5,7 +5,7 @@ import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retr
 import { cacheControlOf } from './storage/caching.ts';
 import { createCall, type Retry } from './storage/calls.ts';
 import { downloadFrom } from './storage/download.ts';
-import { createFailOver } from './storage/fail-over.ts';
+import { createFailOver, deleteFrom, type Replica } from './storage/fail-over.ts';
 import { assertTags } from './storage/tags.ts';
 import type { CopyOptions, Measurement, StorageService } from './storage/types.ts';
 import { uploadTo } from './storage/upload.ts';
@@ -14,13 +14,8 @@ export type * from './storage/types.ts';
 
 export interface StorageServiceOptions {
   readonly store: ObjectStore;
-  /** A copy in another region: answers reads that the primary cannot, and follows deletes. */
-  readonly replica?: ObjectStore;
-  /**
-   * Asked before a file of the replica is given: what was deleted while the primary could not be reached is still there.
-   * False is NOT_FOUND. Every file unless given.
-   */
-  readonly mayReadReplica?: (key: ObjectKey) => Promise<boolean>;
+  /** A copy in another region: answers reads of what is live that the primary cannot, and follows deletes. */
+  readonly replica?: Replica;
   readonly retry?: RetryPolicy;
   /** Uniform in [0, 1); spreads the waits. */
   readonly random?: () => number;
@@ -47,8 +42,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     sleep,
     onMeasure: options.onMeasure,
   });
-  const mayReadReplica = options.mayReadReplica ?? (() => Promise.resolve(true));
-  const readFrom = createFailOver({ primary: store, replica, mayReadReplica });
+  const stores = { primary: store, replica };
+  const readFrom = createFailOver(stores);
 
   async function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     const { ifMatch, signal } = how;
@@ -78,10 +73,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
 
     downloadFile: (key, get = {}) =>
       call('download', get.signal, (retry) =>
-        downloadFrom(readFrom, objectKey(key), get, {
-          retry,
-          maxResumptions: policy.attempts,
-        }),
+        downloadFrom(readFrom, objectKey(key), get, { retry, maxResumptions: policy.attempts }),
       ),
 
     fileInfo: (key, signal) =>
@@ -92,11 +84,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       }),
 
     deleteFile: (key, signal) =>
-      call('delete', signal, async (retry) => {
-        const checked = objectKey(key);
-        await retry(() => store.delete(checked, signal));
-        if (replica !== undefined) await retry(() => replica.delete(checked, signal));
-      }),
+      call('delete', signal, (retry) => deleteFrom(stores, objectKey(key), retry, signal)),
 
     getSignedUrl: (key, expiration) =>
       call('sign-get', undefined, async () => {
@@ -125,8 +113,8 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
       const page = (after?: string): Promise<ListPage> =>
         call('list', signal, async (retry) => {
           const asked = { limit: pageSize, ...(after !== undefined && { after }), ...(signal && { signal }) };
-          const { value } = await readFrom(null, retry, (from) => from.list(checked, asked));
-          return value;
+          // Not from the replica: what a listing lacks cannot be told from what is gone.
+          return retry(() => store.list(checked, asked));
         });
       return {
         page: () => page(first),
@@ -160,8 +148,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
           () => copy(from, to, how, retry),
           () => moved(to, how, retry),
         );
-        await retry(() => store.delete(from, how.signal));
-        if (replica !== undefined) await retry(() => replica.delete(from, how.signal));
+        await deleteFrom(stores, from, retry, how.signal);
         return info;
       }),
 

@@ -103,7 +103,10 @@ for (const server of [ceph, versity, localStack])
         const key = 'items/a';
         for (const { store } of [primary, replica])
           for (const text of ['one', 'two']) await store.put(objectKey(key), Buffer.from(text), PLAIN);
-        await createStorageService({ store: primary.store, replica: replica.store }).deleteFile(key);
+        await createStorageService({
+          store: primary.store,
+          replica: { store: replica.store, standingOf: () => Promise.resolve('live') },
+        }).deleteFile(key);
         expect(await versions(primary.bucket)).toEqual([]);
         expect(await versions(replica.bucket)).toEqual([]);
       });

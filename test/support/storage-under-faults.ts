@@ -7,12 +7,15 @@ import {
   type Measurement,
   type StorageService,
 } from '#src/services/storage.service.ts';
+import type { Replica } from '#src/services/storage/fail-over.ts';
 import { type FaultyStore, faultyStore } from './faulty-store.ts';
 
 export interface StorageUnderFaults {
   readonly service: StorageService;
   readonly store: FaultyStore;
   readonly replica: FaultyStore;
+  /** What the rows say of a key; every key is live until a test says otherwise. */
+  readonly rows: { standingOf: Replica['standingOf'] };
   readonly measurements: Measurement[];
   /** Milliseconds of every wait between attempts, none of which was really waited. */
   readonly waits: number[];
@@ -34,13 +37,14 @@ export async function storageUnderFaults(withReplica = true): Promise<StorageUnd
   const [store, replica] = [await open('primary'), await open('replica')];
   const measurements: Measurement[] = [];
   const waits: number[] = [];
+  const rows: StorageUnderFaults['rows'] = { standingOf: () => Promise.resolve('live') };
   const service = createStorageService({
     store,
-    ...(withReplica && { replica }),
+    ...(withReplica && { replica: { store: replica, standingOf: (key) => rows.standingOf(key) } }),
     retry: { attempts: 3, baseMs: 100, capMs: 1_000 },
     random: () => 0.5,
     sleep: async (ms) => void waits.push(ms),
     onMeasure: (measurement) => measurements.push(measurement),
   });
-  return { service, store, replica, measurements, waits, close: () => rm(folder, { recursive: true }) };
+  return { service, store, replica, rows, measurements, waits, close: () => rm(folder, { recursive: true }) };
 }

@@ -4,11 +4,21 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { Retry } from './calls.ts';
 import type { DownloadedFile } from './types.ts';
 
+/**
+ * What the rows say of a key. `live`: a committed row stands on it. `writing`: it is being written, what a replica has may
+ * be from before. `gone`: it was never there, or is to be deleted.
+ */
+export type Standing = 'live' | 'writing' | 'gone';
+
+/** A copy of the store in another region. */
+export interface Replica {
+  readonly store: ObjectStore;
+  readonly standingOf: (key: ObjectKey) => Promise<Standing>;
+}
+
 export interface Stores {
   readonly primary: ObjectStore;
-  readonly replica: ObjectStore | undefined;
-  /** Whether what the replica has under a key may be given. */
-  readonly mayReadReplica: (key: ObjectKey) => Promise<boolean>;
+  readonly replica: Replica | undefined;
   /** Milliseconds, for the length of an outage. */
   readonly now?: () => number;
 }
@@ -19,9 +29,9 @@ export interface Answer<T> {
   readonly servedBy: DownloadedFile['servedBy'];
 }
 
-/** Reads of one key, or of no particular one. Errors: those of `ask`; NOT_FOUND for what may not be given. */
+/** Reads of one key. Errors: those of `ask`; NOT_FOUND for what is gone by the rows. */
 export type ReadFrom = <T>(
-  key: ObjectKey | null,
+  key: ObjectKey,
   retry: Retry,
   ask: (store: ObjectStore) => Promise<T>,
 ) => Promise<Answer<T>>;
@@ -30,30 +40,28 @@ export type ReadFrom = <T>(
 const OUTAGE_MS = 10_000;
 
 /**
- * Asks the primary, with its retries, and then the replica when the primary does not answer. Never for an answer such as
- * NOT_FOUND: a replica may still have what has been deleted.
+ * Asks the primary, with its retries, and then the replica when the primary does not answer, for what is live by the
+ * rows: S3 does not replicate the deletion of versions, so a replica may still have what is gone (Amazon S3 User Guide,
+ * "What does Amazon S3 replicate?", 2025). Otherwise the primary's failure stands, also when the replica cannot give it:
+ * it may be behind, and proves nothing.
  */
-export function createFailOver(stores: Stores): ReadFrom {
-  const { primary, replica, mayReadReplica, now = () => performance.now() } = stores;
-  if (replica === undefined)
-    return async (_key, retry, ask) => ({
-      value: await retry(() => ask(primary)),
-      from: primary,
-      servedBy: 'primary',
-    });
+export function createFailOver({ primary, replica, now = () => performance.now() }: Stores): ReadFrom {
   let primaryIsOutUntil = Number.NEGATIVE_INFINITY;
-  const mayGive = async (key: ObjectKey | null) => key === null || (await mayReadReplica(key));
 
   return async (key, retry, ask) => {
-    const fromReplica = async () =>
-      ({ value: await retry(() => ask(replica)), from: replica, servedBy: 'replica' }) as const;
-    if (now() < primaryIsOutUntil && (await mayGive(key))) {
-      try {
-        return await fromReplica();
-      } catch (error) {
-        // What has not been copied yet, or is another there, is the primary's to say.
-        if (!isStorageError(error) || error.code === 'ABORTED') throw error;
-      }
+    if (replica === undefined)
+      return { value: await retry(() => ask(primary)), from: primary, servedBy: 'primary' };
+    let standing: Promise<Standing | null> | undefined;
+    const askRows = () => (standing ??= orNull(replica.standingOf(key)));
+    /** Null for what the replica may not give, or does not have. */
+    const fromReplica = async () => {
+      if ((await askRows()) !== 'live') return null;
+      const answer = await orNull(retry(async () => ({ value: await ask(replica.store) })));
+      return answer && ({ ...answer, from: replica.store, servedBy: 'replica' } as const);
+    };
+    if (now() < primaryIsOutUntil) {
+      const answer = await fromReplica();
+      if (answer !== null) return answer;
     }
     try {
       const value = await retry(() => ask(primary));
@@ -62,8 +70,31 @@ export function createFailOver(stores: Stores): ReadFrom {
     } catch (error) {
       if (!isStorageError(error) || !error.retryable) throw error;
       primaryIsOutUntil = now() + OUTAGE_MS;
-      if (!(await mayGive(key))) throw new StorageError('NOT_FOUND', undefined, { cause: error });
-      return fromReplica();
+      if ((await askRows()) === 'gone') throw new StorageError('NOT_FOUND', undefined, { cause: error });
+      const answer = await fromReplica();
+      if (answer === null) throw error;
+      return answer;
     }
   };
+}
+
+/** Removes an object from both; from the one that answers also when the other does not, whose failure is thrown then. */
+export async function deleteFrom(
+  { primary, replica }: Stores,
+  key: ObjectKey,
+  retry: Retry,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stores = replica === undefined ? [primary] : [primary, replica.store];
+  const ends = await Promise.allSettled(stores.map((store) => retry(() => store.delete(key, signal))));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isStorageError(error, 'ABORTED')) throw error;
+    return null;
+  }
 }
