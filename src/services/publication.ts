@@ -14,6 +14,7 @@ import type { ServiceDeps } from './deps.ts';
 import { findViewKey } from './photos/one-photo.ts';
 import { hasSuccessor, replaceProfilePhotos } from './photos/profile-photos.ts';
 import { discard, undo } from './removal.ts';
+import { readProven } from './storage/proven.ts';
 
 /** The public key of one object of a photo whose hash is known. */
 export function keyOf(
@@ -79,7 +80,9 @@ export async function publishReviewed(
   const premise = { id: file.id, from: 'in_review', generation: file.generation } as const;
   if (!(await announceFor(deps.db, premise, [key]))) return null;
   try {
-    await deps.storage.copyFile(objectKey(view), key);
+    // What was put in the place of the view behind our back has been seen by no check.
+    const { etag } = await readProven(deps.storage, { key: view, sha256: original.sha256 });
+    await deps.storage.copyFile(objectKey(view), key, { ifMatch: etag });
     const published = await deps.db
       .transaction()
       .execute((trx) => commitReviewed(deps, trx, file, key, alongside));

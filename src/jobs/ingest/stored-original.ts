@@ -1,6 +1,5 @@
-import { buffer } from 'node:stream/consumers';
-import { objectKey } from '../../domain/keys.ts';
 import { listVariants } from '../../db/variants.ts';
+import { readProven } from '../../services/storage/proven.ts';
 import type { Step } from '../steps.ts';
 import { hash12Of, type IngestWork, need } from './work.ts';
 
@@ -10,8 +9,7 @@ export const openStoredOriginal: Step<IngestWork> = {
   async run(work) {
     const variants = await listVariants(work.deps.db, [work.file.id]);
     const original = need(variants.find((variant) => variant.name === 'original') ?? null, 'original');
-    const { body } = await work.deps.storage.downloadFile(objectKey(original.key), { signal: work.signal });
-    const bytes = await buffer(body);
+    const { bytes } = await readProven(work.deps.storage, original, work.signal);
     work.hash12 = hash12Of(work.deps, work.file, 'stored original');
     work.image = await work.deps.images.open(bytes, { kind: work.file.kind, signal: work.signal });
     return 'go on';
