@@ -25,6 +25,8 @@ export interface ObjectStoreCapabilities {
   readonly supportsArchive: boolean;
   /** Objects have tags, which are changed without a change of the object. */
   readonly supportsTags: boolean;
+  /** What is overwritten or deleted behind the driver's back is kept for some time; `delete` itself removes all of it. */
+  readonly supportsPrevious: boolean;
   /** `signGetUrl` makes a URL that the store itself answers. */
   readonly supportsPresignedGet: boolean;
   /** `signPostForm` makes a form that a browser posts to the store itself. */
@@ -129,6 +131,8 @@ export interface ObjectStore {
   getTags?(key: ObjectKey, signal?: AbortSignal): Promise<ObjectTags>;
   /** Replaces all tags. Only with `supportsTags`. Errors: NOT_FOUND, INVALID_REQUEST. */
   setTags?(key: ObjectKey, tags: ObjectTags, signal?: AbortSignal): Promise<void>;
+  /** Contents that the key had before the present one, the newest first. Only with `supportsPrevious`. */
+  previous?(key: ObjectKey, signal?: AbortSignal): AsyncIterable<Readable>;
   /** Only with `supportsPresignedGet`. */
   signGetUrl?(key: ObjectKey, expiresInSeconds: number): Promise<string>;
   /** Only with `supportsPresignedPost`. Accepts exactly this key and type, 1 to `maxBytes` bytes. */

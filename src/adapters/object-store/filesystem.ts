@@ -67,6 +67,7 @@ export async function createFilesystemObjectStore(
       supportsStorageClasses: true,
       supportsArchive: true,
       supportsTags: false,
+      supportsPrevious: false,
       supportsPresignedGet: true,
       supportsPresignedPost: true,
       retriesItself: false,

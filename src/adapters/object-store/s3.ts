@@ -7,6 +7,7 @@ import { copy, head } from './s3/copy.ts';
 import { get } from './s3/get.ts';
 import { list } from './s3/list.ts';
 import { signGetUrl, signPostForm } from './s3/presign.ts';
+import { previous } from './s3/previous.ts';
 import { put } from './s3/put.ts';
 import { remove } from './s3/remove.ts';
 import { DEFAULT_PATIENCE, type Patience } from './s3/requests.ts';
@@ -60,6 +61,7 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
       supportsStorageClasses: has('storage-classes'),
       supportsArchive: has('restore'),
       supportsTags: has('tags'),
+      supportsPrevious: versioned,
       supportsPresignedGet: true,
       supportsPresignedPost: true,
       retriesItself: true,
@@ -78,6 +80,7 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
       getTags: (key, signal) => getTags(bucket, key, signal),
       setTags: (key, tags, signal) => setTags(bucket, key, tags, signal),
     }),
+    ...(versioned && { previous: (key, signal) => previous(bucket, key, signal) }),
     signGetUrl: (key, expiresInSeconds) => signGetUrl(bucket, key, expiresInSeconds),
     signPostForm: (key, policy) => signPostForm(bucket, key, policy),
     sweepIncomplete: (olderThanMs) => sweepIncomplete(bucket, olderThanMs),

@@ -112,6 +112,7 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       expect(store.archiveStatus !== undefined).toBe(supportsArchive);
       expect(store.getTags !== undefined).toBe(supportsTags);
       expect(store.setTags !== undefined).toBe(supportsTags);
+      expect(store.previous !== undefined).toBe(store.capabilities.supportsPrevious);
       expect(store.signGetUrl !== undefined).toBe(supportsPresignedGet);
       expect(store.signPostForm !== undefined).toBe(supportsPresignedPost);
     });
