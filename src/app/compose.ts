@@ -24,7 +24,7 @@ import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
 import { createKeyVault, createModerator, createQueue, createScanner } from './adapters.ts';
-import { createObjectStores, readingThrough } from './object-stores.ts';
+import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
 
@@ -139,6 +139,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       runs: createRunsService(deps),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
+      /** Where lost bytes are looked for. */
+      backups: backupsOf(store, replica),
       tusDir: join(config.server.dataDir, 'tus'),
       phases,
     };

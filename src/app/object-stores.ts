@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { createFilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
 import type { Config } from '../config/index.ts';
+import type { BackupSource } from '../ports/backup-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { StorageService } from '../services/storage.service.ts';
+import { storeAsBackup, versionsAsBackup } from '../services/storage/backup-sources.ts';
+import { createStorageService, type StorageService } from '../services/storage.service.ts';
 
 /** The store that the configuration names, and its copy in another region where there is one. */
 export async function createObjectStores(
@@ -57,4 +59,14 @@ export function readingThrough(storage: StorageService, store: ObjectStore): Obj
     get: (key, options) => storage.downloadFile(key, options),
     head: (key, signal) => storage.fileInfo(key, signal),
   };
+}
+
+/** Where lost bytes are looked for, the nearest first; a backup elsewhere would be one more of these. */
+export function backupsOf(store: ObjectStore, replica: ObjectStore | null): readonly BackupSource[] {
+  const sources = [
+    versionsAsBackup('earlier version', store),
+    replica === null ? null : storeAsBackup('replica', createStorageService({ store: replica })),
+    replica === null ? null : versionsAsBackup('earlier version in the replica', replica),
+  ];
+  return sources.filter((source) => source !== null);
 }

@@ -3,16 +3,23 @@ import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { startSchedule } from '../jobs/schedule.ts';
 import { type RunHandlers, startRunner } from '../jobs/runner.ts';
+import { scrubObjects } from '../jobs/scrub.ts';
+import { startDueScrub } from '../jobs/scrub/schedule.ts';
 import { sweep } from '../jobs/sweep.ts';
 import type { Composition } from './compose.ts';
+import { scrubDeps } from './scrub.ts';
 
 const SWEEP_MS = 30_000;
 const CLEAN_MS = 600_000;
 /** A temporary file that nobody has written to for so long belongs to a process that died. */
 const TEMPORARY_MS = 3_600_000;
 
+const SCRUB_MS = 600_000;
+
 /** Who does which kind of run. */
-const RUN_HANDLERS: RunHandlers = {};
+function runHandlers(config: Config, parts: Composition): RunHandlers {
+  return { scrub: scrubObjects(scrubDeps(config, parts)) };
+}
 
 /** Takes jobs and runs, and keeps the schedules. */
 export async function startWorker(config: Config, parts: Composition): Promise<{ close(): Promise<void> }> {
@@ -25,7 +32,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   await queue.work('scan-document', (payload, context) => scanDocument(jobs, payload, context), {
     concurrency: 1,
   });
-  const runner = await startRunner(jobs, parts.listener, RUN_HANDLERS);
+  const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
   const schedule = startSchedule(
     parts.db,
     [
@@ -34,6 +41,11 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         name: 'clean temporary files',
         everyMs: CLEAN_MS,
         run: () => parts.store.sweepIncomplete(TEMPORARY_MS),
+      },
+      {
+        name: 'start scrubs',
+        everyMs: SCRUB_MS,
+        run: () => startDueScrub({ ...jobs, runs: parts.runs }, config.scrub),
       },
     ],
     jobs.log,

@@ -20,6 +20,7 @@ import {
 import { adapterRules, RULES } from './rules.ts';
 import { readS3, S3, type S3Config } from './s3.ts';
 import { readSafety, SAFETY, type SafetyConfig } from './safety.ts';
+import { readScrub, SCRUB, type ScrubConfig } from './scrub.ts';
 import { localAddress, readServer, SERVER, type ServerConfig } from './server.ts';
 import type { Read, Setting } from './setting.ts';
 import { readStorage, STORAGE, type StorageConfig } from './storage.ts';
@@ -36,6 +37,7 @@ export interface Config {
   readonly auth: AuthConfig;
   readonly limits: LimitsConfig;
   readonly lifecycle: LifecycleConfig;
+  readonly scrub: ScrubConfig;
   readonly integrations: IntegrationsConfig;
   /** Every setting with its source, in the order of `SETTINGS`; secrets are not in it. */
   readonly sources: readonly SettingSource[];
@@ -53,6 +55,7 @@ const AREAS = {
   auth: AUTH,
   limits: LIMITS,
   lifecycle: LIFECYCLE,
+  scrub: SCRUB,
   integrations: INTEGRATIONS,
 } satisfies Record<Exclude<keyof Config, 'sources'>, Record<string, Setting<unknown>>>;
 
@@ -124,6 +127,7 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     auth: readAuth(read, server),
     limits: readLimits(read),
     lifecycle: readLifecycle(read),
+    scrub: readScrub(read),
     integrations: readIntegrations(read),
     sources: SETTINGS.map((setting) => sourceOf(env, setting)),
   };

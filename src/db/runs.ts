@@ -25,6 +25,37 @@ export async function findRun(db: Db, id: string): Promise<RunRow | null> {
   return (await db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
+/** The newest run of that kind that somebody asked for with these parameters among others. */
+export async function findLatestRun(
+  db: Db,
+  kind: RunKind,
+  requestedBy: string,
+  params: object,
+): Promise<RunRow | null> {
+  const row = await db
+    .selectFrom('runs')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('requested_by', '=', requestedBy)
+    .where(sql<boolean>`params @> ${jsonText(params)}::jsonb`)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Whether one of that kind waits or is at work. */
+export async function isRunOpen(db: Db, kind: RunKind): Promise<boolean> {
+  const row = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('state', 'in', ['queued', 'running'])
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Newest first; `after` is a keyset: strictly older than this. */
 export async function listRuns(
   db: Db,

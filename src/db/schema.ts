@@ -110,6 +110,19 @@ export interface ObjectsTable {
   updated_at: CreatedAt;
 }
 
+/** What the scrub remembers of an object that it has looked at. */
+export interface ObjectChecksTable {
+  key: string;
+  /** When its bytes were last read and were right; another one asks for a look, and proves nothing. */
+  etag: string | null;
+  /** Of the bytes as stored, where neither `variants` nor `files` has it: of documents, once one has been opened. */
+  sha256: string | null;
+  /** When its bytes were last read, or could not be. */
+  checked_at: Timestamp;
+  /** Found damaged or missing then, and not mended yet. */
+  damaged_at: Timestamp | null;
+}
+
 export interface OutboxTable {
   id: GeneratedAlways<BigInt8>;
   topic: string;
@@ -214,6 +227,7 @@ export interface Schema {
   file_events: FileEventsTable;
   variants: VariantsTable;
   objects: ObjectsTable;
+  object_checks: ObjectChecksTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
   review_decisions: ReviewDecisionsTable;

@@ -1,3 +1,4 @@
+import type { VariantName } from '../domain/renditions.ts';
 import type { EncodedVariant } from '../ports/image-engine.ts';
 import { jsonText } from './json.ts';
 import type { Db, VariantRow } from './schema.ts';
@@ -46,6 +47,17 @@ export async function deleteVariants(db: Db, fileId: string, keep: readonly stri
   let query = db.deleteFrom('variants').where('file_id', '=', fileId);
   if (keep.length > 0) query = query.where('key', 'not in', [...keep]);
   await query.execute();
+}
+
+/** Puts other objects in the place of one variant's, in all its formats. */
+export async function replaceVariant(
+  db: Db,
+  fileId: string,
+  name: VariantName,
+  made: Parameters<typeof insertVariants>[2],
+): Promise<void> {
+  await db.deleteFrom('variants').where('file_id', '=', fileId).where('name', '=', name).execute();
+  await insertVariants(db, fileId, made);
 }
 
 /** The original lies under another key now: into quarantine, or out of it. */

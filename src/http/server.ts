@@ -20,6 +20,7 @@ import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { reviewRoutes } from './routes/review.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scrubRoutes } from './routes/scrub.ts';
 import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tusRoutes } from './routes/tus.ts';
@@ -77,6 +78,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
   runRoutes(app, deps);
+  scrubRoutes(app, deps);
   if (deps.signedStore !== null) storeRoutes(app, deps.signedStore);
   if (deps.auth.devTokens) devRoutes(app, authenticator);
   await docsPage(app);

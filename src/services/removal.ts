@@ -133,7 +133,7 @@ async function withdrawObjects(
 }
 
 /** The URLs an object can be cached under: its key, and the `.auto` that picks among formats. */
-function publicPaths(variants: readonly { readonly key: string }[]): string[] {
+export function publicPaths(variants: readonly { readonly key: string }[]): string[] {
   const autos = new Set(variants.map((variant) => variant.key.replace(/\.[a-z]+$/, '.auto')));
   return [...variants.map((variant) => variant.key), ...autos];
 }

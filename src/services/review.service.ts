@@ -142,8 +142,8 @@ async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: strin
   if (!isPublic(file.state)) throw alreadyDecided();
   const original = (await listVariants(deps.db, [file.id])).find((variant) => variant.name === 'original');
   const viewKey = original === undefined ? null : viewKeyOf(original);
-  const view = original === undefined || viewKey === null ? null : { original, key: viewKey };
-  const down = await withView(deps, file, view, () =>
+  const wanted = original === undefined || viewKey === null ? null : { original, key: viewKey };
+  const down = await withView(deps, file, wanted, (view) =>
     deps.db.transaction().execute(async (trx) => {
       const locked = await lockFileAndItem(trx, file.id);
       if (locked === null || !isPublic(locked.state) || locked.generation !== file.generation) return null;
@@ -167,23 +167,41 @@ async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: strin
   return viewOf(deps, who, down);
 }
 
-/** Copies the public original into quarantine before `commit`, and removes the copy when nothing came of it. */
+interface View {
+  readonly original: VariantRow;
+  readonly key: ObjectKey;
+}
+
+/**
+ * Copies the public original into quarantine before `commit`, and removes the copy when nothing came of it. An original
+ * whose bytes are lost keeps no photo public: it goes down without a view.
+ */
 async function withView(
   deps: Deps,
   file: FileRow,
-  view: { readonly original: VariantRow; readonly key: ObjectKey } | null,
-  commit: () => Promise<FileRow | null>,
+  view: View | null,
+  commit: (view: View | null) => Promise<FileRow | null>,
 ): Promise<FileRow | null> {
-  if (view === null) return commit();
+  if (view === null) return commit(null);
   const premise = { id: file.id, from: PUBLIC_STATES, generation: file.generation };
   if (!(await announceFor(deps.db, premise, [view.key]))) return null;
   try {
-    await deps.storage.copyFile(objectKey(view.original.key), view.key);
-    const done = await commit();
-    if (done === null) await undo(deps.db, file.id, [view.key]);
+    const isCopied = await copyUnlessLost(deps, view);
+    const done = await commit(isCopied ? view : null);
+    if (done === null || !isCopied) await undo(deps.db, file.id, [view.key]);
     return done;
   } catch (error) {
     await undo(deps.db, file.id, [view.key]);
+    throw error;
+  }
+}
+
+async function copyUnlessLost(deps: Deps, view: View): Promise<boolean> {
+  try {
+    await deps.storage.copyFile(objectKey(view.original.key), view.key);
+    return true;
+  } catch (error) {
+    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_DAMAGED')) return false;
     throw error;
   }
 }

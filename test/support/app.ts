@@ -32,6 +32,8 @@ export interface TestAppOptions {
   readonly worker?: boolean;
   /** Replaces what jobs work with, a scanner that is down say, before the worker starts. */
   readonly jobs?: (jobs: JobDeps) => Partial<JobDeps>;
+  /** Where the scrub looks for lost bytes. Default: nowhere. */
+  readonly backups?: Composition['backups'];
 }
 
 /** The whole service without HTTP, of real parts: PostgreSQL, files, queue, image processes, models. */
@@ -52,10 +54,12 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = recordingLog();
   const parts = await compose(config, addressesOf(config, 1), log);
   const jobs = { ...parts.jobs, ...options.jobs?.(parts.jobs) };
-  const worker = options.worker === false ? null : await startWorker(config, { ...parts, jobs });
+  const backups = options.backups ?? parts.backups;
+  const worker = options.worker === false ? null : await startWorker(config, { ...parts, backups, jobs });
   return {
     ...parts,
     jobs,
+    backups,
     dataDir,
     database,
     lines: log.lines,
@@ -81,6 +85,7 @@ export function urlOf({ connection }: TestDatabase): string {
 export const SELLER: Principal = { userId: 'seller-1', roles: ['seller'] };
 export const OTHER_SELLER: Principal = { userId: 'seller-2', roles: ['seller'] };
 export const MODERATOR: Principal = { userId: 'moderator-1', roles: ['moderator'] };
+export const ADMIN: Principal = { userId: 'admin-1', roles: ['admin'] };
 export const SERVICE: Principal = { userId: 'backend', roles: ['service'] };
 
 /** A seller nobody else has uploaded for: quotas are by owner. */

@@ -70,16 +70,17 @@ export async function announce(work: IngestWork, keys: readonly string[]): Promi
 
 /**
  * First 12 hex digits of SHA-256(upload hash + recipe version): design §6. What is made from the stored original has
- * other bytes than what is made from the upload, so it gets other keys.
+ * other bytes than what is made from the upload, so it gets other keys; what is `rebuilt` later, with whatever encoder
+ * there is by then, is told apart by its own bytes.
  */
 export function hash12Of(
   deps: Pick<JobDeps, 'encoder' | 'images'>,
   file: Pick<FileRow, 'upload_sha256'>,
-  source: 'upload' | 'stored original',
+  source: 'upload' | 'stored original' | `rebuilt ${string}`,
 ): string {
   const hash = createHash('sha256')
     .update(need(file.upload_sha256, 'upload hash'))
     .update(recipeVersion(deps.encoder, deps.images.versions));
-  if (source === 'stored original') hash.update(source);
+  if (source !== 'upload') hash.update(source);
   return hash.digest('hex').slice(0, 12);
 }

@@ -12,6 +12,7 @@ import { isPublic } from '../../domain/file-state.ts';
 import { type FileId, fileId } from '../../domain/ids.ts';
 import { quarantineViewKey } from '../../domain/keys.ts';
 import { OUTPUT_FORMATS, type OutputFormat, type VariantName } from '../../domain/renditions.ts';
+import { lostKeys } from '../damage.ts';
 import type { ServiceDeps } from '../deps.ts';
 import type { Photo } from '../photo.ts';
 import { remove } from '../removal.ts';
@@ -103,15 +104,18 @@ export async function getPhotoUrl(
   return { url: deps.cdn.signedUrl(key, expiresAt), expiresAt: expiresAt.toISOString() };
 }
 
-/** The sanitised view of a photo in quarantine, or null when there is none. */
+/** The sanitised view of a photo in quarantine, or null when there is none, or it is lost. */
 export async function findViewKey(db: Db, file: FileRow): Promise<string | null> {
   const { hash12 } = file;
   if (hash12 === null) return null;
   const possible = new Set<string>(
     OUTPUT_FORMATS.map((format) => quarantineViewKey(idOf(file), hash12, format)),
   );
+  const lost = await lostKeys(db, [file]);
   const objects = await listObjects(db, file.id);
-  return objects.find((object) => object.state === 'live' && possible.has(object.key))?.key ?? null;
+  const isView = ({ key, state }: (typeof objects)[number]) =>
+    state === 'live' && possible.has(key) && !lost.has(key);
+  return objects.find(isView)?.key ?? null;
 }
 
 /** The file, if the caller may do that with it; NOT_FOUND when not even reading is allowed, else FORBIDDEN. */
@@ -160,7 +164,10 @@ async function variantKey(
   variant: VariantName,
   format: OutputFormat | null,
 ): Promise<string> {
-  const made = (await listVariants(db, [file.id])).filter((row) => row.name === variant);
+  const lost = await lostKeys(db, [file]);
+  const made = (await listVariants(db, [file.id])).filter(
+    (row) => row.name === variant && !lost.has(row.key),
+  );
   const found = format === null ? made[0] : made.find((row) => row.format === format);
   if (found === undefined) throw new StorageError('NOT_FOUND', 'The photo has no such rendition.');
   return found.key;

@@ -3,6 +3,7 @@ import { listVariants } from '../../db/variants.ts';
 import { type FileKind, type FileState, isPublic } from '../../domain/file-state.ts';
 import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
 import type { Cdn } from '../../ports/cdn.ts';
+import { lostKeys } from '../damage.ts';
 import type { Photo, PhotoVariant } from '../photo.ts';
 
 /** States in which no object has been made of a file yet, so that none needs to be looked for. */
@@ -21,11 +22,17 @@ export async function toPhotos(
     ),
     (variant) => variant.file_id,
   );
-  return files.map((file) => toPhoto(deps.cdn, file, variants.get(file.id) ?? [], inside));
+  const lost = await lostKeys(deps.db, files);
+  return files.map((file) => toPhoto(deps.cdn, file, variants.get(file.id) ?? [], { inside, lost }));
 }
 
-export function toPhoto(cdn: Cdn, file: FileRow, rows: readonly VariantRow[], inside: boolean): Photo {
-  const shown = isPublic(file.state) ? rows : [];
+function toPhoto(
+  cdn: Cdn,
+  file: FileRow,
+  rows: readonly VariantRow[],
+  { inside, lost }: { inside: boolean; lost: ReadonlySet<string> },
+): Photo {
+  const shown = isPublic(file.state) ? rows.filter((row) => !lost.has(row.key)) : [];
   const original = rows.find((row) => row.name === 'original');
   return {
     id: file.id,

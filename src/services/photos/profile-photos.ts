@@ -6,6 +6,7 @@ import { StorageError } from '../../domain/errors.ts';
 import { PLACED_STATES, PUBLIC_STATES } from '../../domain/file-state.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { OutputFormat } from '../../domain/renditions.ts';
+import { lostKeys } from '../damage.ts';
 import type { ServiceDeps } from '../deps.ts';
 import type { Photo } from '../photo.ts';
 import { remove } from '../removal.ts';
@@ -69,7 +70,10 @@ export async function hasSuccessor(db: Db, file: FileRow): Promise<boolean> {
 /** Key of the present thumbnail in that format, or in JPEG while it has no other. */
 export async function profileThumbnailKey(db: Db, userId: UserId, format: OutputFormat): Promise<string> {
   const file = await presentPhoto(db, userId);
-  const variants = file === null ? [] : await listVariants(db, [file.id]);
+  const lost = await lostKeys(db, file === null ? [] : [file]);
+  const variants = (file === null ? [] : await listVariants(db, [file.id])).filter(
+    ({ key }) => !lost.has(key),
+  );
   const thumbnails = variants.filter((variant) => variant.name === 'thumbnail');
   const found =
     thumbnails.find((variant) => variant.format === format) ??

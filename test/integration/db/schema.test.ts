@@ -59,7 +59,9 @@ describe.each(databaseServers())('on $name', (server) => {
       }),
     );
     const applied = await Promise.all(pools.map((pool) => migrateToLatest(pool)));
-    expect(applied.flat()).toEqual(['0001-items-files-objects']);
+    const names = applied.flat();
+    expect(names).toContain('0001-items-files-objects');
+    expect(new Set(names).size).toBe(names.length);
     expect(await Promise.all(pools.map((pool) => migrateToLatest(pool)))).toEqual([[], [], []]);
     for (const pool of pools) await pool.destroy();
     await withClient(base, (client) => client.query(`drop database ${name} with (force)`));

@@ -27,7 +27,9 @@ export default function ListingPage({ itemId }: { itemId: string }) {
   if (item.isError) return <ErrorNotice error={item.error} onRetry={() => void item.refetch()} />;
   if (gallery.isError) return <ErrorNotice error={gallery.error} onRetry={() => void gallery.refetch()} />;
   if (item.isPending || gallery.isPending) return <ListingSkeleton />;
-  const photos = gallery.data.photos.filter((photo) => isPublic(photo.state) && photo.variants.original);
+  const photos = gallery.data.photos.filter(
+    (photo) => isPublic(photo.state) && Object.keys(photo.variants).length > 0,
+  );
   const { title, category, status, createdAt, sellerId } = item.data;
   return (
     <div className="listing">

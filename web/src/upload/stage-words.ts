@@ -33,6 +33,7 @@ export function stageProgress(stage: Stage | null): number {
 
 const WARNING_WORDS: Readonly<Record<string, string>> = {
   ANIMATION_DROPPED: 'Only the first picture of the animation is shown.',
+  DAMAGED: 'A part of this photo was lost on our side. Please upload it again.',
   VERY_SMALL: 'This photo is very small and may look blurred.',
 };
 

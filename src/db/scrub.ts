@@ -1,0 +1,194 @@
+import { sql } from 'kysely';
+import type { FileKind, FileState } from '../domain/file-state.ts';
+import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { Db } from './schema.ts';
+
+/** A live object with all that the rows know of it. */
+export interface StoredObject {
+  readonly key: string;
+  readonly fileId: string;
+  /** As it was when its bytes were last right. */
+  readonly etag: string | null;
+  readonly sha256: string | null;
+  readonly damagedAt: Date | null;
+  readonly kind: FileKind;
+  readonly ownerId: string;
+  readonly fileState: FileState;
+  readonly uploadBytes: number | null;
+  readonly uploadSha256: string | null;
+  readonly uploadEtag: string | null;
+  /** Null for what is no rendition: uploads and documents. */
+  readonly variant: {
+    readonly name: VariantName;
+    readonly format: OutputFormat;
+    readonly bytes: number;
+    readonly sha256: string;
+  } | null;
+}
+
+/** Where a walk through all live objects goes on. */
+export type Walk =
+  /** By key: all that lie behind `after`. */
+  | { readonly by: 'key'; readonly after: string }
+  /** Of those that were looked at, the ones unread since `before`, longest unread first. Reading takes them out of it. */
+  | { readonly by: 'age'; readonly before: Date };
+
+export async function listLiveObjects(db: Db, walk: Walk, limit: number): Promise<StoredObject[]> {
+  const query = liveObjects(db);
+  const rows =
+    walk.by === 'key'
+      ? query.where('objects.key', '>', walk.after).orderBy('objects.key')
+      : query
+          .where('object_checks.checked_at', '<', walk.before)
+          .orderBy('object_checks.checked_at')
+          .orderBy('object_checks.key');
+  return (await rows.limit(limit).execute()).map(toObject);
+}
+
+export async function listLiveObjectsOf(db: Db, fileId: string): Promise<StoredObject[]> {
+  const rows = await liveObjects(db).where('objects.file_id', '=', fileId).orderBy('objects.key').execute();
+  return rows.map(toObject);
+}
+
+/** Null when no row stands on it any more. */
+export async function findLiveObject(db: Db, key: string): Promise<StoredObject | null> {
+  const row = await liveObjects(db).where('objects.key', '=', key).executeTakeFirst();
+  return row === undefined ? null : toObject(row);
+}
+
+/** How many live objects there are, by the clock that stamps them. */
+export async function surveyLive(db: Db): Promise<{ count: number; at: Date }> {
+  return db
+    .selectFrom('objects')
+    .select(({ fn }) => [fn.countAll<number>().as('count'), sql<Date>`clock_timestamp()`.as('at')])
+    .where('state', '=', 'live')
+    .executeTakeFirstOrThrow();
+}
+
+/** When the bytes were last read of the object that was read longest ago; null when none was. */
+export async function longestUnread(db: Db): Promise<Date | null> {
+  const row = await db
+    .selectFrom('object_checks')
+    .select('checked_at')
+    .orderBy('checked_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.checked_at ?? null;
+}
+
+/** What the scrub learned of an object. `etag`, `sha256`: as they are kept from now on; undefined leaves them. */
+export interface Seen {
+  readonly key: string;
+  readonly etag?: string | null;
+  readonly sha256?: string;
+}
+
+/**
+ * Notes objects whose bytes were read now. One that somebody removes at this moment is left out: nobody ever waits for a
+ * scrub.
+ */
+export async function noteSeen(db: Db, seen: readonly Seen[]): Promise<void> {
+  if (seen.length === 0) return;
+  const rows = seen.map(
+    ({ key, etag, sha256 }) =>
+      sql`(${key}::text, ${etag ?? null}::text, ${etag !== undefined}::boolean, ${sha256 ?? null}::text)`,
+  );
+  await sql`
+    with seen (key, etag, is_known, sha256) as (values ${sql.join(rows)}),
+    free as (
+      select key from objects where key in (select key from seen) and state = 'live' for key share skip locked
+    )
+    insert into object_checks as known (key, etag, sha256, checked_at)
+      select seen.key, seen.etag, seen.sha256, clock_timestamp() from seen join free using (key)
+    on conflict (key) do update set
+      checked_at = excluded.checked_at,
+      etag = case when (select is_known from seen where seen.key = known.key) then excluded.etag else known.etag end,
+      sha256 = coalesce(excluded.sha256, known.sha256)
+  `.execute(db);
+}
+
+/** Marks an object as damaged. Under the lock of its file. */
+export async function markDamaged(db: Db, key: string): Promise<void> {
+  const now = sql<Date>`clock_timestamp()`;
+  await db
+    .insertInto('object_checks')
+    .values({ key, etag: null, checked_at: now, damaged_at: now })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ etag: null, damaged_at: now }))
+    .execute();
+}
+
+/** Marks an object as whole again. Under the lock of its file. */
+export async function markWhole(db: Db, key: string): Promise<void> {
+  await db.updateTable('object_checks').set({ damaged_at: null }).where('key', '=', key).execute();
+}
+
+/** Keys of these files that are known to be damaged. */
+export async function listDamagedKeys(db: Db, fileIds: readonly string[]): Promise<Set<string>> {
+  if (fileIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('objects')
+    .innerJoin('object_checks', 'object_checks.key', 'objects.key')
+    .select('objects.key')
+    .where('objects.file_id', 'in', [...fileIds])
+    .where('objects.state', '=', 'live')
+    .where('object_checks.damaged_at', 'is not', null)
+    .execute();
+  return new Set(rows.map((row) => row.key));
+}
+
+/** Says of a file that something of it is damaged, or no longer; whoever watches the file is told. */
+export async function warnOfDamage(
+  db: Db,
+  fileId: string,
+  warning: string,
+  isDamaged: boolean,
+): Promise<void> {
+  const changed = isDamaged
+    ? sql<string>`warnings || to_jsonb(${warning}::text)`
+    : sql<string>`warnings - ${warning}::text`;
+  await db
+    .updateTable('files')
+    .set({ warnings: changed })
+    .where('id', '=', fileId)
+    .where(sql<boolean>`warnings ? ${warning}::text`, '=', !isDamaged)
+    .execute();
+}
+
+function liveObjects(db: Db) {
+  return db
+    .selectFrom('objects')
+    .innerJoin('files', 'files.id', 'objects.file_id')
+    .leftJoin('variants', 'variants.key', 'objects.key')
+    .leftJoin('object_checks', 'object_checks.key', 'objects.key')
+    .select([
+      'objects.key as key',
+      'objects.file_id as fileId',
+      'object_checks.etag as etag',
+      'object_checks.sha256 as sha256',
+      'object_checks.damaged_at as damagedAt',
+      'files.kind as kind',
+      'files.owner_id as ownerId',
+      'files.state as fileState',
+      'files.upload_bytes as uploadBytes',
+      'files.upload_sha256 as uploadSha256',
+      'files.upload_etag as uploadEtag',
+      'variants.name as variantName',
+      'variants.format as variantFormat',
+      'variants.bytes as variantBytes',
+      'variants.sha256 as variantSha256',
+    ])
+    .where('objects.state', '=', 'live');
+}
+
+type LiveRow = Awaited<ReturnType<ReturnType<typeof liveObjects>['execute']>>[number];
+
+function toObject({
+  variantName: name,
+  variantFormat: format,
+  variantBytes: bytes,
+  variantSha256: sha256,
+  ...object
+}: LiveRow): StoredObject {
+  const isVariant = name !== null && format !== null && bytes !== null && sha256 !== null;
+  return { ...object, variant: isVariant ? { name, format, bytes, sha256 } : null };
+}

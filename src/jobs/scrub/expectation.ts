@@ -1,0 +1,42 @@
+import type { StoredObject } from '../../db/scrub.ts';
+import { mediaTypeOf } from '../../domain/renditions.ts';
+import { cacheControlOf } from '../../services/storage/caching.ts';
+
+/** What the rows know of an object's bytes and of how it is described. */
+export interface Expectation {
+  /** Null for a document: its row has the length of the plain bytes. */
+  readonly bytes: number | null;
+  /** Null for a document that has not been opened yet. */
+  readonly sha256: string | null;
+  /** As it was when its bytes were last right; null when nobody has looked. */
+  readonly etag: string | null;
+  /** What caches and browsers are told; null for what is never served. */
+  readonly labels: { readonly contentType: string; readonly cacheControl: string } | null;
+}
+
+/** Null for an object that no row describes: whether it should be there at all is not for the scrub to say. */
+export function expectationOf(object: StoredObject): Expectation | null {
+  const { key, etag, variant } = object;
+  if (variant !== null) {
+    const labels = { contentType: mediaTypeOf(variant.format), cacheControl: cacheControlOf(key) };
+    return { bytes: variant.bytes, sha256: variant.sha256, etag, labels };
+  }
+  if (isDocument(object))
+    return { bytes: null, sha256: object.sha256, etag: etag ?? object.uploadEtag, labels: null };
+  if (!isUpload(key) || object.uploadSha256 === null) return null;
+  const pinned = key.startsWith('temp/') ? object.uploadEtag : null;
+  return { bytes: object.uploadBytes, sha256: object.uploadSha256, etag: etag ?? pinned, labels: null };
+}
+
+export function isDocument({ key }: Pick<StoredObject, 'key'>): boolean {
+  return key.startsWith('verification/');
+}
+
+/** Uploaded bytes on their way through the checks: the pipeline compares them itself, and refuses what was changed. */
+export function isPassing({ key }: Pick<StoredObject, 'key'>): boolean {
+  return key.startsWith('temp/');
+}
+
+function isUpload(key: string): boolean {
+  return key.startsWith('temp/uploads/') || key.startsWith('quarantine/raw/');
+}

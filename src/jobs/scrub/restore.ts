@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { noteSeen, type StoredObject } from '../../db/scrub.ts';
+import { isStorageError } from '../../domain/errors.ts';
+import { objectKey } from '../../domain/keys.ts';
+import { acceptObject, lockForMending } from '../../services/damage.ts';
+import type { Damage } from './damage.ts';
+import type { ScrubDeps } from './deps.ts';
+import { faultOfDocument } from './document.ts';
+import { expectationOf } from './expectation.ts';
+
+/** The bytes of an object as they should be. */
+export interface Copy {
+  readonly bytes: Uint8Array;
+  /** Who had it. */
+  readonly from: string;
+}
+
+/**
+ * Looks for the bytes in the backup sources; what has not the right hash is no copy, whoever gives it. A source that does
+ * not answer is passed over: the next scrub asks it again.
+ */
+export async function findCopy(
+  deps: ScrubDeps,
+  object: StoredObject,
+  signal: AbortSignal,
+): Promise<Copy | null> {
+  for (const source of deps.backups) {
+    try {
+      for await (const body of source.copiesOf(objectKey(object.key), signal)) {
+        const bytes = await readUpTo(body, limitOf(deps, object));
+        if (bytes !== null && (await isRight(deps, object, bytes))) return { bytes, from: source.name };
+      }
+    } catch (error) {
+      if (!isStorageError(error, 'STORAGE_UNAVAILABLE')) throw error;
+      deps.log.warn({ err: error, source: source.name, key: object.key }, 'a backup source does not answer');
+    }
+  }
+  return null;
+}
+
+/**
+ * Puts the right bytes in their place, under the file's lock. False when the file has moved on meanwhile: then nothing
+ * is written, so nothing deleted comes back.
+ */
+export async function putRight(
+  deps: ScrubDeps,
+  { object, info }: Pick<Damage, 'object' | 'info'>,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  const { key } = object;
+  const labels = expectationOf(object)?.labels ?? null;
+  const storageClass = info?.storageClass;
+  return deps.db.transaction().execute(async (trx) => {
+    const file = await lockForMending(trx, object);
+    if (file === null) return false;
+    const stored = await deps.primary.uploadFile(bytes, {
+      key,
+      contentType: labels?.contentType ?? 'application/octet-stream',
+      ...(storageClass !== undefined && { storageClass }),
+    });
+    await noteSeen(trx, [{ key, etag: stored.etag }]);
+    await acceptObject(trx, file, key);
+    return true;
+  });
+}
+
+async function isRight(deps: ScrubDeps, object: StoredObject, bytes: Uint8Array): Promise<boolean> {
+  const expected = expectationOf(object);
+  if (expected === null) return false;
+  if (expected.sha256 === null) return (await faultOfDocument(deps, object, once(bytes))) === null;
+  return createHash('sha256').update(bytes).digest('hex') === expected.sha256;
+}
+
+/** A copy that is longer than it may be is not read to its end. Bytes. */
+function limitOf(deps: ScrubDeps, object: StoredObject): number {
+  const { maxFileSize } = deps.limits;
+  return expectationOf(object)?.bytes ?? maxFileSize + ENCRYPTION_BYTES + Math.ceil(maxFileSize / 1000);
+}
+
+/** What encryption adds to a document, beside 0.1 % (`services/document-crypto.ts`). */
+const ENCRYPTION_BYTES = 4096;
+
+async function readUpTo(body: Readable, limit: number): Promise<Buffer | null> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    const piece: Uint8Array = chunk;
+    bytes += piece.length;
+    if (bytes > limit) return null;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
