@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createEdge } from '#src/adapters/cdn/edge/index.ts';
+import { openKeyPair } from '#src/adapters/cdn/signing/key-pair.ts';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { systemClock } from '#src/ports/clock.ts';
@@ -73,11 +74,10 @@ async function compare(size: Size, seconds: number, rounds: number, withNginx: b
 }
 
 async function serveEdge(folder: string): Promise<void> {
-  const signingKey = randomBytes(32);
   const store = await createFilesystemObjectStore({
     root: join(folder, 'objects'),
     publicUrl: 'http://127.0.0.1',
-    signingKey,
+    signingKey: randomBytes(32),
     fsync: false,
   });
   for (const size of ['100k', '1m'] as const)
@@ -92,7 +92,8 @@ async function serveEdge(folder: string): Promise<void> {
     store,
     url: () => 'http://127.0.0.1/cdn',
     hotCacheBytes: 64 * 1024 * 1024,
-    signingKey,
+    keyPair: await openKeyPair(join(folder, 'edge-signing.pem')),
+    signatures: { maxSeconds: 3600, windowSeconds: 300 },
     profileThumbnailKey: async () => '',
     clock: systemClock,
     log: recordingLog(),

@@ -1,10 +1,18 @@
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import type { CloudfrontCdn } from '../adapters/cdn/cloudfront.ts';
 import { createEdge, type Edge } from '../adapters/cdn/edge/index.ts';
+import { openKeyPair, readKeyPair } from '../adapters/cdn/signing/key-pair.ts';
+import type { Addresses, Config } from '../config/index.ts';
+import { edgeAddress } from '../config/cdn.ts';
+import { CACHE_RULES_CHANNEL, listCacheRules, saveCacheRule } from '../db/cache-rules.ts';
 import type { Listener } from '../db/listener.ts';
+import { createPurgeLedger } from '../db/purge-ledger.ts';
 import type { Database } from '../db/schema.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { OutputFormat } from '../domain/renditions.ts';
+import type { Cdn } from '../ports/cdn.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -13,42 +21,110 @@ const CHANNEL = 'localex_purge';
 /** A notification carries less than 8,000 bytes. */
 const PATHS_PER_NOTE = 20;
 
-/**
- * The local edge, forgetting paths in every process: whoever invalidates tells the others through the database. A
- * process that was not reachable meanwhile forgets everything.
- */
-export async function createCdn(options: {
-  /** Base of every public URL, without a slash at the end. */
-  url: string;
-  hotCacheBytes: number;
-  store: ObjectStore;
-  listener: Listener;
-  db: Database;
-  signingKey: Uint8Array;
-  profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
-  log: Log;
-}): Promise<Edge> {
-  const { db } = options;
+export interface CdnParts {
+  readonly cdn: Cdn;
+  /** What answers below `/cdn/` here: everything, or behind CloudFront what it cannot find by itself. */
+  readonly edge: Edge;
+  /** CloudFront, whose purges have to be carried to it; null with the edge. */
+  readonly cloudfront: CloudfrontCdn | null;
+}
+
+interface CdnSources {
+  readonly config: Config;
+  readonly addresses: Addresses;
+  readonly store: ObjectStore;
+  readonly listener: Listener;
+  readonly db: Database;
+  readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
+  readonly log: Log;
+}
+
+/** The CDN that the configuration names. Rules and purges reach every process, through the database. */
+export async function createCdn(sources: CdnSources): Promise<CdnParts> {
+  const { config, db } = sources;
+  const { cloudfront: settings, driver } = config.cdn;
+  const keyPair =
+    settings === null
+      ? await openKeyPair(join(config.server.dataDir, 'edge-signing.pem'))
+      : await readKeyPair(settings.privateKeyFile, settings.keyPairId, 'CLOUDFRONT_PRIVATE_KEY_FILE');
+  const signatures = {
+    maxSeconds: config.cdn.signedUrlMaxSeconds,
+    windowSeconds: config.cdn.signedUrlWindowSeconds,
+  };
+  const isEdge = driver === 'edge' || settings === null;
+  const base = isEdge ? sources.addresses.cdnUrl : edgeAddress(sources.addresses.publicUrl);
   const edge = createEdge({
-    store: options.store,
-    url: () => options.url,
-    hotCacheBytes: options.hotCacheBytes,
-    signingKey: options.signingKey,
-    profileThumbnailKey: options.profileThumbnailKey,
+    store: sources.store,
+    url: () => base,
+    hotCacheBytes: config.cdn.hotCacheBytes,
+    keyPair,
+    signatures,
+    profileThumbnailKey: sources.profileThumbnailKey,
+    ...(isEdge && { geo: config.cdn.geo }),
+    countryHeader: config.cdn.countryHeader,
+    trustProxy: config.server.trustProxy,
+    serves: isEdge ? 'everything' : 'look-ups',
     clock: systemClock,
-    log: options.log,
+    log: sources.log,
   });
-  await options.listener.listen(CHANNEL, (payload) => {
+  const everywhere = await inEveryProcess(edge, sources);
+  if (isEdge) return { cdn: everywhere, edge, cloudfront: null };
+
+  const { createCloudfrontCdn } = await import('../adapters/cdn/cloudfront.ts');
+  const cloudfront = createCloudfrontCdn({
+    distributionId: settings.distributionId,
+    endpoint: settings.endpoint,
+    url: sources.addresses.cdnUrl,
+    keyPair,
+    signatures,
+    ledger: createPurgeLedger(db),
+    geo: config.cdn.geo,
+    clock: systemClock,
+    log: sources.log,
+  });
+  const cdn: Cdn = {
+    ...cloudfront,
+    // First here, so that CloudFront does not fetch the old answer again.
+    async invalidate(paths) {
+      await everywhere.invalidate(paths);
+      return cloudfront.invalidate(paths);
+    },
+    async setCacheRule(rule) {
+      await cloudfront.setCacheRule(rule);
+      await everywhere.setCacheRule(rule);
+    },
+  };
+  return { cdn, edge, cloudfront };
+}
+
+/**
+ * The edge, with what it is told told to every process: whoever purges tells the others through the database, rules are
+ * kept there. A process that was not reachable meanwhile forgets everything, and reads the rules again.
+ */
+async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources): Promise<Cdn> {
+  const readRules = async () => {
+    for (const rule of await listCacheRules(db)) await edge.setCacheRule(rule);
+  };
+  await listener.listen(CHANNEL, (payload) => {
     void edge.invalidate(payload === null ? ['*'] : z.array(z.string()).parse(JSON.parse(payload)));
   });
+  await listener.listen(CACHE_RULES_CHANNEL, () => {
+    readRules().catch((error: unknown) => log.warn({ err: error }, 'cache rules could not be read'));
+  });
+  await readRules();
   return {
     ...edge,
     async invalidate(paths) {
-      await edge.invalidate(paths);
+      const ticket = await edge.invalidate(paths);
       for (let start = 0; start < paths.length; start += PATHS_PER_NOTE) {
         const note = JSON.stringify(paths.slice(start, start + PATHS_PER_NOTE));
         await sql`select pg_notify(${CHANNEL}, ${note})`.execute(db);
       }
+      return ticket;
+    },
+    async setCacheRule(rule) {
+      await edge.setCacheRule(rule);
+      await saveCacheRule(db, rule);
     },
   };
 }

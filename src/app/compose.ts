@@ -9,6 +9,7 @@ import { standingOf } from '../db/objects.ts';
 import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
+import { createCdnService } from '../services/cdn.service.ts';
 import { createFileManagementService } from '../services/file-management.service.ts';
 import { createImageProcessingService } from '../services/image-processing.service.ts';
 import { createItemsService } from '../services/items.service.ts';
@@ -63,13 +64,12 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       ...(replica !== null && { replica: { store: replica, standingOf: (key) => standingOf(db, key) } }),
     });
 
-    const cdn = await createCdn({
-      url: addresses.cdnUrl,
-      hotCacheBytes: config.cdn.hotCacheBytes,
+    const { cdn, edge, cloudfront } = await createCdn({
+      config,
+      addresses,
       store: readingThrough(storage, store),
       listener,
       db,
-      signingKey: secrets('edge-urls'),
       profileThumbnailKey: (userId, format) => profileThumbnailKey(db, userId, format),
       log,
     });
@@ -118,6 +118,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       db,
       store,
       cdn,
+      edge,
+      cloudfront,
+      cdnService: createCdnService({ cdn, home: config.cdn.edgeLocation }),
       queue,
       events,
       listener,

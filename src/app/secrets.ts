@@ -6,7 +6,7 @@ import { StorageError } from '../domain/errors.ts';
 const FILE = 'secret.key';
 const BYTES = 32;
 
-export type SecretPurpose = 'edge-urls' | 'store-urls' | 'development-tokens';
+export type SecretPurpose = 'store-urls' | 'development-tokens';
 
 /**
  * One random secret of this installation (`DATA_DIR/secret.key`, mode 0600), made at the first start, from which each

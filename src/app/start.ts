@@ -79,7 +79,7 @@ async function makeHttp(
     review: parts.review,
     runs: parts.runs,
     events: parts.events,
-    edge: server.roles.includes('edge') ? parts.cdn : null,
+    edge: server.roles.includes('edge') ? parts.edge : null,
     cdnOrigin: () => new URL(parts.cdn.url('')).origin,
     auth: {
       jwksUrl: auth.jwksUrl,

@@ -1,11 +1,14 @@
 import type { Config } from '../config/index.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
+import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
+import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { startSchedule } from '../jobs/schedule.ts';
 import { type RunHandlers, startRunner } from '../jobs/runner.ts';
 import { scrubObjects } from '../jobs/scrub.ts';
 import { startDueScrub } from '../jobs/scrub/schedule.ts';
 import { sweep } from '../jobs/sweep.ts';
+import { startPurges } from './purges.ts';
 import type { Composition } from './compose.ts';
 import { scrubDeps } from './scrub.ts';
 
@@ -15,10 +18,16 @@ const CLEAN_MS = 600_000;
 const TEMPORARY_MS = 3_600_000;
 
 const SCRUB_MS = 600_000;
+const PROBE_MS = 5_000;
 
 /** Who does which kind of run. */
 function runHandlers(config: Config, parts: Composition): RunHandlers {
-  return { scrub: scrubObjects(scrubDeps(config, parts)) };
+  const { cdn, cdnService: service } = parts;
+  return {
+    scrub: scrubObjects(scrubDeps(config, parts)),
+    'cdn-invalidation': cdnInvalidationRun({ service, cdn }),
+    'cdn-warm': cdnWarmRun({ service }),
+  };
 }
 
 /** Takes jobs and runs, and keeps the schedules. */
@@ -33,10 +42,13 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
     concurrency: 1,
   });
   const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
+  const purges = await startPurges(config, parts);
   const schedule = startSchedule(
     parts.db,
     [
       { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
+      { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
+      ...purges.tasks,
       {
         name: 'clean temporary files',
         everyMs: CLEAN_MS,
@@ -52,7 +64,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   );
   return {
     async close() {
-      await Promise.all([schedule.close(), runner.close()]);
+      await Promise.all([schedule.close(), runner.close(), purges.close()]);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The adapters that this version has, by port. One that is added is named here, and can be chosen from then on. */
 export const ADAPTERS = {
   'object store': ['filesystem', 's3'],
-  CDN: ['edge'],
+  CDN: ['edge', 'cloudfront'],
   scanner: ['basic'],
   moderator: ['local'],
   search: ['postgres'],

@@ -1,5 +1,7 @@
+import type { Place } from '../domain/distance.ts';
+import { EVERYWHERE, type GeoRule, isCountry } from '../domain/geo.ts';
 import { httpAddress } from './address.ts';
-import { bytes, choice, integer, optional, type Read } from './setting.ts';
+import { bytes, choice, integer, optional, type Read, setting, type Setting, text } from './setting.ts';
 
 export interface CdnConfig {
   readonly driver: 'edge' | 'cloudfront';
@@ -9,7 +11,17 @@ export interface CdnConfig {
   readonly hotCacheBytes: number;
   /** The longest that a signed URL may work. */
   readonly signedUrlMaxSeconds: number;
+  /** Expiries are rounded up to the end of a window of at most so many seconds. */
+  readonly signedUrlWindowSeconds: number;
+  /** Which countries are answered. */
+  readonly geo: GeoRule;
+  /** Where the edge finds the country of a viewer. Lower case. */
+  readonly countryHeader: string;
+  /** Where this machine stands; null when nobody said so. */
+  readonly edgeLocation: Place | null;
   readonly cloudfront: {
+    /** Another server than Amazon's for its API. */
+    readonly endpoint: string | null;
     readonly distributionId: string;
     readonly keyPairId: string;
     readonly privateKeyFile: string;
@@ -36,6 +48,35 @@ export const CDN = {
     min: 10,
     max: 604_800,
   }),
+  signedUrlWindowSeconds: integer('SIGNED_URL_WINDOW_SECONDS', {
+    description:
+      'Signed URLs end at the end of a window of at most so many seconds, so that those asked for within one window are the same and caches hit.',
+    default: 300,
+    min: 1,
+    max: 3600,
+  }),
+  geoAllow: countries('CDN_GEO_ALLOW', {
+    description:
+      'Countries whose viewers are answered; every country when not set. ISO 3166-1 alpha-2 codes.',
+  }),
+  geoDeny: countries('CDN_GEO_DENY', { description: 'Countries whose viewers are not answered.' }),
+  countryHeader: text('CDN_COUNTRY_HEADER', {
+    description:
+      'Header field in which a proxy that TRUST_PROXY believes tells the edge the viewer’s country.',
+    default: 'CloudFront-Viewer-Country',
+    expected: 'the name of a header field',
+    accepts: (value) => /^[A-Za-z][A-Za-z\d-]{0,60}$/.test(value),
+  }),
+  edgeLocation: setting<Place | null>(
+    'EDGE_LOCATION',
+    { description: 'Where this machine stands, as latitude and longitude.' },
+    {
+      expected: 'latitude and longitude in degrees, such as 52.5,13.4',
+      defaultText: '',
+      parse: parsePlace,
+      fallback: () => null,
+    },
+  ),
   distributionId: optional('CLOUDFRONT_DISTRIBUTION_ID', {
     description: 'Distribution that serves the bucket.',
     expected: 'the id of a CloudFront distribution: capital letters and digits',
@@ -50,6 +91,9 @@ export const CDN = {
     description: 'File with the private key of that pair, in PEM.',
     expected: 'a path',
   }),
+  endpoint: httpAddress('CLOUDFRONT_ENDPOINT', {
+    description: 'Another server than Amazon CloudFront that speaks its API.',
+  }),
 };
 
 /** @param publicUrl of the service, null while its port is not known */
@@ -63,14 +107,42 @@ export function readCdn(read: Read, publicUrl: string | null): CdnConfig {
     url: read(CDN.url) ?? (publicUrl === null ? null : edgeAddress(publicUrl)),
     hotCacheBytes: read(CDN.hotCacheBytes),
     signedUrlMaxSeconds: read(CDN.signedUrlMaxSeconds),
+    signedUrlWindowSeconds: read(CDN.signedUrlWindowSeconds),
+    geo: geoRule(read(CDN.geoAllow), read(CDN.geoDeny)),
+    countryHeader: read(CDN.countryHeader).toLowerCase(),
+    edgeLocation: read(CDN.edgeLocation),
     cloudfront:
       distributionId === null || keyPairId === null || privateKeyFile === null
         ? null
-        : { distributionId, keyPairId, privateKeyFile },
+        : { distributionId, keyPairId, privateKeyFile, endpoint: read(CDN.endpoint) },
   };
 }
 
 /** Where the service's own edge answers. */
 export function edgeAddress(publicUrl: string): string {
   return `${publicUrl}/cdn`;
+}
+
+function geoRule(allowed: readonly string[], denied: readonly string[]): GeoRule {
+  if (allowed.length > 0) return { kind: 'only', countries: allowed };
+  return denied.length > 0 ? { kind: 'except', countries: denied } : EVERYWHERE;
+}
+
+function countries(name: string, about: { description: string }): Setting<readonly string[]> {
+  return setting<readonly string[]>(name, about, {
+    expected: 'country codes such as DE,AT, separated by commas',
+    defaultText: '',
+    parse(value) {
+      const codes = value.split(',').map((code) => code.trim().toUpperCase());
+      return codes.every(isCountry) ? [...new Set(codes)] : undefined;
+    },
+    fallback: () => [],
+  });
+}
+
+function parsePlace(value: string): Place | undefined {
+  const [, north, east] = /^(-?\d{1,2}(?:\.\d{1,6})?), ?(-?\d{1,3}(?:\.\d{1,6})?)$/.exec(value) ?? [];
+  const latitude = Number(north);
+  const longitude = Number(east);
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : undefined;
 }

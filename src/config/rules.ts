@@ -89,6 +89,24 @@ export const RULES: readonly Rule[] = [
     }),
   ),
   {
+    setting: CDN.url,
+    isBroken: ({ cdn }, isSet) =>
+      cdn.driver === 'cloudfront' && isSet(CDN.url) && cdn.url?.startsWith('https://') !== true,
+    expected: 'an address that begins with https://, since CDN_DRIVER is cloudfront',
+  },
+  {
+    setting: CDN.geoDeny,
+    isBroken: (_, isSet) => isSet(CDN.geoDeny) && isSet(CDN.geoAllow),
+    expected: 'nothing while CDN_GEO_ALLOW is set',
+  },
+  {
+    setting: SERVER.trustProxy,
+    isBroken: ({ cdn, server }) =>
+      cdn.driver === 'edge' && cdn.geo.kind !== 'everywhere' && server.trustProxy === false,
+    expected:
+      'the number of proxies in front, since CDN_GEO_ALLOW or CDN_GEO_DENY needs one that names the country',
+  },
+  {
     setting: INTEGRATIONS.kmsKeyId,
     isBroken: ({ integrations }) => integrations.keys === 'kms' && integrations.kmsKeyId === null,
     expected: 'the key to use, since KEYS_DRIVER is kms',

@@ -2,12 +2,14 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
 import * as runs from './migrations/0002-runs.ts';
+import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
   '0001-items-files-objects': itemsFilesObjects,
   '0002-runs': runs,
+  '0006-cdn': cdn,
   '0007-scrub': scrub,
 };
 

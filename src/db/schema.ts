@@ -8,6 +8,8 @@ import type {
   Transaction,
 } from 'kysely';
 import type { ItemStatus } from '../domain/access.ts';
+import type { CachePolicy } from '../domain/cache-policy.ts';
+import type { ProbeAnswer, ProbeState } from '../domain/probe.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
@@ -220,6 +222,50 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
+export interface CdnBatchesTable {
+  id: string;
+  caller_reference: string;
+  paths: JSONColumnType<string[]>;
+  state: Generated<'open' | 'completed' | 'replaced' | 'abandoned'>;
+  invalidation_id: string | null;
+  attempts: Generated<number>;
+  due_at: CreatedAt;
+  reason: string | null;
+  created_at: CreatedAt;
+  sent_at: Timestamp | null;
+  finished_at: Timestamp | null;
+}
+
+/** A path to be purged; pending while it is in no batch. */
+export interface CdnPurgesTable {
+  id: GeneratedAlways<BigInt8>;
+  ticket: string;
+  path: string;
+  batch_id: string | null;
+  requested_at: CreatedAt;
+  done_at: Timestamp | null;
+}
+
+export interface CdnCacheRulesTable {
+  pattern: string;
+  policy: Json<CachePolicy>;
+  updated_at: CreatedAt;
+}
+
+export interface CdnProbesTable {
+  id: GeneratedAlways<BigInt8>;
+  file_id: string;
+  /** Of the purge that comes before it. */
+  ticket: string;
+  paths: JSONColumnType<string[]>;
+  state: Generated<ProbeState>;
+  answers: ColumnType<ProbeAnswer[], string | undefined, string>;
+  attempts: Generated<number>;
+  due_at: CreatedAt;
+  created_at: CreatedAt;
+  probed_at: Timestamp | null;
+}
+
 export interface Schema {
   items: ItemsTable;
   files: FilesTable;
@@ -237,6 +283,10 @@ export interface Schema {
   leases: LeasesTable;
   runs: RunsTable;
   run_actions: RunActionsTable;
+  cdn_batches: CdnBatchesTable;
+  cdn_purges: CdnPurgesTable;
+  cdn_cache_rules: CdnCacheRulesTable;
+  cdn_probes: CdnProbesTable;
 }
 
 /** A connection pool. */

@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   BUSY: { title: 'The service is busy', retryable: true },
   STORAGE_FULL: { title: 'The storage is full', retryable: false },
   STORAGE_UNAVAILABLE: { title: 'The object store does not answer', retryable: true },
+  CDN_UNAVAILABLE: { title: 'The CDN does not answer', retryable: true },
   SCANNER_UNAVAILABLE: { title: 'The virus scanner does not answer', retryable: true },
   MODERATOR_UNAVAILABLE: { title: 'The moderator does not answer', retryable: true },
   DATABASE_UNAVAILABLE: { title: 'The database does not answer', retryable: true },

@@ -11,6 +11,7 @@ import { identifyCallers } from './identity.ts';
 import { answerLocallyOnly } from './local-only.ts';
 import { answerBrokenRequest, createNodeServer } from './node-server.ts';
 import { sendProblem } from './problems.ts';
+import { cdnRoutes } from './routes/cdn.ts';
 import { describeApi, docsPage } from './routes/docs.ts';
 import { devRoutes } from './routes/dev.ts';
 import { documentRoutes } from './routes/documents.ts';
@@ -79,6 +80,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   reviewRoutes(app, deps);
   runRoutes(app, deps);
   scrubRoutes(app, deps);
+  cdnRoutes(app, deps);
   if (deps.signedStore !== null) storeRoutes(app, deps.signedStore);
   if (deps.auth.devTokens) devRoutes(app, authenticator);
   await docsPage(app);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { addProbe } from '../db/cdn-probes.ts';
+import { isPhotoPath } from '../domain/cdn-paths.ts';
 import { StorageError } from '../domain/errors.ts';
 import { lockFile, transition } from '../db/files.ts';
 import { forgetObjects, listObjects, listWritten, lockCondemned } from '../db/objects.ts';
@@ -32,7 +34,9 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
   derive: (deps, payload) => enqueue(deps, 'derive', payload),
   'scan-document': (deps, payload) => enqueue(deps, 'scan-document', payload),
   'delete-objects': (deps, payload) => deleteObjects(deps, deletion.parse(payload)),
-  purge: (deps, payload) => deps.cdn.invalidate(purge.parse(payload).paths),
+  purge: async (deps, payload) => {
+    await deps.cdn.invalidate(purge.parse(payload).paths);
+  },
 };
 
 /** Delivers one batch of what committed changes ask for, or only what one file asks for. Returns how many rows it took. */
@@ -73,7 +77,10 @@ async function enqueue(
   );
 }
 
-/** Store first, then the rows that name the keys, then the caches: nobody can cache again what is gone. */
+/**
+ * Store first, then the rows that name the keys, then the caches: nobody can cache again what is gone. Once they have
+ * forgotten it, a probe shows so.
+ */
 async function deleteObjects(
   deps: DeliveryDeps,
   { fileId, keys, paths }: z.infer<typeof deletion>,
@@ -89,7 +96,10 @@ async function deleteObjects(
     if (file?.state === 'deleting' && (await listObjects(trx, fileId)).length === 0)
       await transition(trx, { id: fileId, from: 'deleting' }, 'deleted', { finished_at: new Date() });
   });
-  if (paths.length > 0) await deps.cdn.invalidate(paths);
+  if (paths.length === 0) return;
+  const ticket = await deps.cdn.invalidate(paths);
+  const withdrawn = paths.filter(isPhotoPath);
+  if (withdrawn.length > 0) await addProbe(deps.db, { fileId, ticket, paths: withdrawn });
 }
 
 function isTopic(topic: string): topic is keyof OutboxTopics {

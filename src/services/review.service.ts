@@ -19,7 +19,7 @@ import { publishReviewed } from './publication.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import { end, undo } from './removal.ts';
 
-/** How long the address of a view works for a moderator, in seconds. */
+/** How long the address of a view works for a moderator at most, in seconds. */
 const VIEW_SECONDS = 3600;
 
 type Deps = Pick<ServiceDeps, 'db' | 'cdn' | 'storage' | 'clock' | 'limits' | 'deliverNow'>;
@@ -97,7 +97,8 @@ async function entryOf(
 ): Promise<ReviewEntry> {
   const viewKey = await findViewKey(deps.db, file);
   const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
-  const until = new Date(deps.clock.now().getTime() + VIEW_SECONDS * 1000);
+  const seconds = Math.min(VIEW_SECONDS, deps.limits.signedUrlMaxSeconds);
+  const until = new Date(deps.clock.now().getTime() + seconds * 1000);
   return {
     photo: await viewOf(deps, who, file),
     item: item === null ? null : { id: item.id, title: item.title },

@@ -3,13 +3,14 @@ import { createServer, request, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEdge, type Edge } from '#src/adapters/cdn/edge/index.ts';
+import { createEdge, type Edge, type EdgeOptions } from '#src/adapters/cdn/edge/index.ts';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
 import { StorageError } from '#src/domain/errors.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { systemClock } from '#src/ports/clock.ts';
 import type { ObjectStore } from '#src/ports/object-store.ts';
 import { recordingLog } from '#test/support/recording-log.ts';
+import { rsaKeyPair, SIGNATURES } from '#test/support/signing-keys.ts';
 
 export interface Answer {
   readonly status: number;
@@ -33,13 +34,12 @@ export interface EdgeServer {
 }
 
 /** The edge over a real file-system store behind a plain HTTP server. */
-export async function startEdge(options: { hotCacheBytes?: number } = {}): Promise<EdgeServer> {
+export async function startEdge(options: Partial<EdgeOptions> & { base?: string } = {}): Promise<EdgeServer> {
   const root = await mkdtemp(join(tmpdir(), 'localex-edge-'));
-  const signingKey = Buffer.alloc(32, 7);
   const store = await createFilesystemObjectStore({
     root,
     publicUrl: 'http://127.0.0.1',
-    signingKey,
+    signingKey: Buffer.alloc(32, 7),
     fsync: false,
   });
   const reads: string[] = [];
@@ -55,9 +55,10 @@ export async function startEdge(options: { hotCacheBytes?: number } = {}): Promi
   };
   const edge = createEdge({
     store: counted,
-    url: () => base,
-    hotCacheBytes: options.hotCacheBytes ?? 32 * 1024 * 1024,
-    signingKey,
+    url: () => options.base ?? base,
+    hotCacheBytes: 32 * 1024 * 1024,
+    keyPair: rsaKeyPair(),
+    signatures: SIGNATURES,
     async profileThumbnailKey(userId, format) {
       const key = thumbnails.get(userId);
       if (key === undefined) throw new StorageError('NOT_FOUND');
@@ -65,6 +66,7 @@ export async function startEdge(options: { hotCacheBytes?: number } = {}): Promi
     },
     clock: systemClock,
     log: recordingLog(),
+    ...options,
   });
   const server = createServer((req, res) => {
     if (!edge.handle(req, res)) res.writeHead(418).end();

@@ -82,6 +82,7 @@ const ADVICE: Readonly<Record<AdviceCode, Advice>> = {
   BUSY: again('We are very busy just now.'),
   STORAGE_FULL: other('Our storage is full.', 'We have been told. Please try again later.'),
   STORAGE_UNAVAILABLE: again('Our storage does not answer.'),
+  CDN_UNAVAILABLE: again('The photo network does not answer.'),
   SCANNER_UNAVAILABLE: again('The virus scan does not answer.'),
   MODERATOR_UNAVAILABLE: again('The content check does not answer.'),
   DATABASE_UNAVAILABLE: again('Our database does not answer.'),

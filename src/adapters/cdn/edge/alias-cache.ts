@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { covers } from '#src/domain/cdn-paths.ts';
 import type { UserId } from '#src/domain/ids.ts';
 import { profileAlias } from '#src/domain/keys.ts';
 import type { OutputFormat } from '#src/domain/renditions.ts';
-import { covers } from './hot-cache.ts';
 
 /** As long as the alias may be kept by anybody (`max-age`). */
 const TTL_MS = 60_000;

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { type CachePolicy, cacheControlOf, PRIVATE } from '#src/domain/cache-policy.ts';
 import { ERROR_CODES, type ErrorCode, type StorageError } from '#src/domain/errors.ts';
 import { PROBLEM_TYPE, problemDocument } from '#src/domain/problem.ts';
 import { formatOfExtension, mediaTypeOf } from '#src/domain/renditions.ts';
 import type { ObjectInfo } from '#src/ports/object-store.ts';
-
-const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /** Header fields of an object, made once. */
 export interface PreparedHeaders {
   /** False when the stored type is not the one the extension promises: it is never sent. */
   readonly servable: boolean;
   readonly etag: string;
+  /** How the answer to its own URL may be kept. */
+  readonly plain: KeptAs;
+  /** How one that Accept decided on may be kept. */
+  readonly negotiated: KeptAs;
   /** Names and values in turn, as `writeHead` takes them without copying. */
   readonly whole: string[];
   /** The same for a negotiated answer. */
@@ -19,19 +22,15 @@ export interface PreparedHeaders {
   readonly base: readonly string[];
 }
 
-/** How long, and by whom, an answer may be kept. */
-export interface CachePolicy {
+/** How long, by whom, and for which Accept an answer may be kept. */
+export interface KeptAs {
   readonly cacheControl: string;
   readonly vary: boolean;
 }
 
-export const PUBLIC_POLICY: CachePolicy = { cacheControl: IMMUTABLE, vary: false };
-export const NEGOTIATED_POLICY: CachePolicy = { cacheControl: IMMUTABLE, vary: true };
-/** The alias changes with the profile photo: a minute, and a purge. */
-export const ALIAS_POLICY: CachePolicy = { cacheControl: 'public, max-age=60', vary: true };
-export const PRIVATE_POLICY: CachePolicy = { cacheControl: 'private, no-store', vary: false };
+export const KEPT_BY_NOBODY: KeptAs = { cacheControl: cacheControlOf(PRIVATE), vary: false };
 
-export function prepareHeaders(info: ObjectInfo): PreparedHeaders {
+export function prepareHeaders(info: ObjectInfo, policy: CachePolicy): PreparedHeaders {
   const etag = `"${info.etag.replaceAll(/[^\x21\x23-\x7e]/g, '')}"`;
   const base = [
     'Content-Type',
@@ -50,22 +49,22 @@ export function prepareHeaders(info: ObjectInfo): PreparedHeaders {
     "default-src 'none'; sandbox",
   ];
   const length = ['Content-Length', String(info.bytes)];
+  const plain = { cacheControl: cacheControlOf(policy), vary: false };
+  const negotiated = { ...plain, vary: true };
   return {
     servable: isOurType(info),
     etag,
     base,
-    whole: [...base, ...policyHeaders(PUBLIC_POLICY), ...length],
-    wholeVary: [...base, ...policyHeaders(NEGOTIATED_POLICY), ...length],
+    plain,
+    negotiated,
+    whole: [...base, ...cachingFields(plain), ...length],
+    wholeVary: [...base, ...cachingFields(negotiated), ...length],
   };
 }
 
 /** Header fields of an answer that is not the plain one. */
-export function headersFor(
-  prepared: PreparedHeaders,
-  policy: CachePolicy,
-  extra: readonly string[],
-): string[] {
-  return [...prepared.base, ...policyHeaders(policy), ...extra];
+export function headersFor(prepared: PreparedHeaders, kept: KeptAs, extra: readonly string[]): string[] {
+  return [...prepared.base, ...cachingFields(kept), ...extra];
 }
 
 /** Answers a failure as a problem document that names no internals and that no cache keeps. */
@@ -104,8 +103,8 @@ const EDGE_STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   RANGE_NOT_SATISFIABLE: 416,
 };
 
-function policyHeaders(policy: CachePolicy): string[] {
-  return ['Cache-Control', policy.cacheControl, ...(policy.vary ? ['Vary', 'Accept'] : [])];
+function cachingFields(kept: KeptAs): string[] {
+  return ['Cache-Control', kept.cacheControl, ...(kept.vary ? ['Vary', 'Accept'] : [])];
 }
 
 function isOurType(info: ObjectInfo): boolean {

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
+import { covers } from '#src/domain/cdn-paths.ts';
 import type { ObjectKey } from '#src/domain/keys.ts';
 import type { ObjectInfo, ObjectStore } from '#src/ports/object-store.ts';
 
@@ -24,6 +25,8 @@ export interface HotCache<Prepared> {
   load(key: ObjectKey): Promise<CachedObject<Prepared>>;
   /** Forgets a key, or everything under a prefix ending in `*`; reads under way will not be kept. */
   invalidate(path: string): void;
+  /** Prepares every object anew at its next request. */
+  clear(): void;
   readonly bytes: number;
 }
 
@@ -88,15 +91,15 @@ export function createHotCache<Prepared extends object>(options: {
         fills.delete(key);
       }
     },
+    clear() {
+      objects.clear();
+      for (const running of fills.values()) running.stale = true;
+      fills.clear();
+    },
     get bytes() {
       return objects.calculatedSize;
     },
   };
-}
-
-/** Whether a purge of `path` covers `key`. */
-export function covers(path: string, key: string): boolean {
-  return path.endsWith('*') ? key.startsWith(path.slice(0, -1)) : key === path;
 }
 
 function isPurged(purged: LRUCache<string, true>, key: string): boolean {

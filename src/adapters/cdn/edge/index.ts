@@ -1,27 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CacheRule, cacheControlOf, cachePolicyFor } from '#src/domain/cache-policy.ts';
 import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { EVERYWHERE, type GeoRule } from '#src/domain/geo.ts';
 import type { UserId } from '#src/domain/ids.ts';
-import { type ObjectKey, objectKey } from '#src/domain/keys.ts';
+import { type ObjectKey, objectKey, profileAlias } from '#src/domain/keys.ts';
 import type { OutputFormat } from '#src/domain/renditions.ts';
 import type { Cdn } from '#src/ports/cdn.ts';
 import type { Clock } from '#src/ports/clock.ts';
 import type { Log } from '#src/ports/log.ts';
 import type { ObjectStore } from '#src/ports/object-store.ts';
+import type { SigningKeyPair } from '../signing/key-pair.ts';
+import { createSigner, type SignatureLimits } from '../signing/signer.ts';
+import { createVerifier } from '../signing/verifier.ts';
 import { createAliasCache } from './alias-cache.ts';
-import {
-  ALIAS_POLICY,
-  type CachePolicy,
-  NEGOTIATED_POLICY,
-  type PreparedHeaders,
-  PRIVATE_POLICY,
-  PUBLIC_POLICY,
-  prepareHeaders,
-  sendProblem,
-} from './answers.ts';
+import { KEPT_BY_NOBODY, type KeptAs, type PreparedHeaders, prepareHeaders, sendProblem } from './answers.ts';
+import { createGuard, redirect } from './guard.ts';
 import { createHotCache } from './hot-cache.ts';
 import { type EdgeObject, sendFromMemory, sendFromStore } from './send.ts';
-import { createUrlSigner } from './signature.ts';
 import { acceptsWebp, candidates, readTarget } from './target.ts';
+import { addressOf, type TrustProxy } from './viewer.ts';
 
 export interface EdgeOptions {
   readonly store: ObjectStore;
@@ -29,10 +26,20 @@ export interface EdgeOptions {
   readonly url: () => string;
   /** Budget of the memory cache. */
   readonly hotCacheBytes: number;
-  /** At least 32 random bytes; the same in every process that signs or serves. */
-  readonly signingKey: Uint8Array;
+  /** The same in every process that signs or serves. */
+  readonly keyPair: SigningKeyPair;
+  readonly signatures: SignatureLimits;
   /** Key of a user's present public thumbnail; NOT_FOUND when there is none. */
   readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
+  readonly geo?: GeoRule;
+  /** Names the viewer's country, where a proxy is believed. Lower case. */
+  readonly countryHeader?: string;
+  readonly trustProxy?: TrustProxy;
+  /**
+   * `look-ups`: only what a CDN in front cannot find by itself, since the store has no such key: the alias of a profile
+   * photo and `.auto` of an original. Default: everything.
+   */
+  readonly serves?: 'everything' | 'look-ups';
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,30 +52,43 @@ export interface Edge extends Cdn {
 const MOUNT = '/cdn/';
 
 /**
- * The CDN of a machine without one: serves public objects from memory or from the store with the caching, ranges
- * and format negotiation of a CDN, and private ones by signature. It knows nothing of rows: an object lies under a
- * public prefix only while it is public.
+ * The CDN of a machine without one: serves public objects from memory or from the store with the caching, ranges, format
+ * negotiation, geo rules and signatures of CloudFront, so that all of it runs without an account. It knows nothing of rows:
+ * an object lies under a public prefix only while it is public.
  */
 export function createEdge(options: EdgeOptions): Edge {
-  const { store, clock } = options;
-  const signer = createUrlSigner(options.signingKey);
+  const { store, clock, trustProxy = false, countryHeader = 'cloudfront-viewer-country' } = options;
+  const servesAll = options.serves !== 'look-ups';
+  const rules = new Map<string, CacheRule>();
+  const policyOf = (path: string) => cachePolicyFor(path, [...rules.values()]);
+  const url = (path: string) => `${options.url()}/${encodeURI(path)}`;
+  const signer = createSigner({ keyPair: options.keyPair, limits: options.signatures, url, clock });
+  const verdictOn = createVerifier({
+    keyPairId: options.keyPair.id,
+    publicKey: options.keyPair.publicKey,
+    limits: options.signatures,
+  });
   const cache = createHotCache<PreparedHeaders>({
     store,
     maxBytes: options.hotCacheBytes,
-    prepare: prepareHeaders,
+    prepare: (info) => prepareHeaders(info, policyOf(info.key)),
   });
   const aliases = createAliasCache(options.profileThumbnailKey);
+  const makeGuard = (geo: GeoRule) =>
+    createGuard({ trustProxy, countryHeader, isSecure: options.url().startsWith('https:') }, geo);
+  let geo = options.geo ?? EVERYWHERE;
+  let guard: ReturnType<typeof makeGuard> | undefined;
 
   async function send(
     req: IncomingMessage,
     res: ServerResponse,
     object: EdgeObject,
-    policy: CachePolicy,
+    kept: KeptAs,
   ): Promise<void> {
     if (!object.prepared.servable) throw new StorageError('NOT_FOUND');
     const { body } = object;
-    if (body === null) await sendFromStore(req, res, object, policy, store);
-    else sendFromMemory(req, res, object, body, policy);
+    if (body === null) await sendFromStore(req, res, object, kept, store);
+    else sendFromMemory(req, res, object, body, kept);
   }
 
   /** Answers at once when a plain or negotiated URL is in memory: no parsing, no promise. */
@@ -77,32 +97,38 @@ export function createEdge(options: EdgeOptions): Edge {
     const extension = negotiated && acceptsWebp(req.headers.accept) ? 'webp' : 'jpg';
     const object = cache.peek(negotiated ? `${path.slice(0, -'auto'.length)}${extension}` : path);
     if (object === undefined || object.body === null || !object.prepared.servable) return false;
-    sendFromMemory(req, res, object, object.body, negotiated ? NEGOTIATED_POLICY : PUBLIC_POLICY);
+    const { prepared } = object;
+    sendFromMemory(req, res, object, object.body, negotiated ? prepared.negotiated : prepared.plain);
     return true;
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, path: string, query: URLSearchParams) {
+  async function answer(req: IncomingMessage, res: ServerResponse, path: string, query: string) {
     const target = readTarget(path);
     if (target === 'malformed') throw new StorageError('INVALID_REQUEST');
     if (target === null) throw new StorageError('NOT_FOUND');
+    const isLookUp = target.kind === 'alias' || (target.kind === 'auto' && target.isOriginal);
+    if (!servesAll && !isLookUp) throw new StorageError('NOT_FOUND');
     const webp = acceptsWebp(req.headers.accept);
     switch (target.kind) {
       case 'private': {
-        if (!query.has('signature')) throw new StorageError('NOT_FOUND');
-        requireSignature(target.key, query);
+        if (!isSigned(req, path, query)) throw new StorageError('NOT_FOUND');
         const info = await store.head(target.key);
-        return send(req, res, { info, body: null, prepared: prepareHeaders(info) }, PRIVATE_POLICY);
+        const prepared = prepareHeaders(info, policyOf(target.key));
+        return send(req, res, { info, body: null, prepared }, prepared.plain);
       }
       case 'object': {
-        const signed = query.has('signature');
-        if (signed) requireSignature(target.key, query);
-        return send(req, res, await cache.load(target.key), signed ? PRIVATE_POLICY : PUBLIC_POLICY);
+        const signed = query !== '' && isSigned(req, path, query);
+        const object = await cache.load(target.key);
+        return send(req, res, object, signed ? KEPT_BY_NOBODY : object.prepared.plain);
       }
-      case 'auto':
-        return send(req, res, await loadFirst(candidates(target, webp)), NEGOTIATED_POLICY);
+      case 'auto': {
+        const object = await loadFirst(candidates(target, webp));
+        return send(req, res, object, object.prepared.negotiated);
+      }
       case 'alias': {
         const key = await aliases.resolve(target.userId, webp ? 'webp' : 'jpeg');
-        return send(req, res, await cache.load(objectKey(key)), ALIAS_POLICY);
+        const cacheControl = cacheControlOf(policyOf(profileAlias(target.userId)));
+        return send(req, res, await cache.load(objectKey(key)), { cacheControl, vary: true });
       }
     }
   }
@@ -119,8 +145,13 @@ export function createEdge(options: EdgeOptions): Edge {
     throw new StorageError('NOT_FOUND');
   }
 
-  function requireSignature(key: ObjectKey, query: URLSearchParams): void {
-    if (!signer.check(key, query, clock.now().getTime()).valid) throw new StorageError('FORBIDDEN');
+  /** False without a signature; FORBIDDEN with one that does not open this URL now. */
+  function isSigned(req: IncomingMessage, path: string, query: string): boolean {
+    const { cookie } = req.headers;
+    const request = { url: `${options.url()}/${path}`, query, cookie, address: addressOf(req, trustProxy) };
+    const verdict = verdictOn(request, clock.now().getTime());
+    if (verdict === 'invalid') throw new StorageError('FORBIDDEN');
+    return verdict === 'valid';
   }
 
   function fail(res: ServerResponse, error: unknown): void {
@@ -134,29 +165,56 @@ export function createEdge(options: EdgeOptions): Edge {
     sendProblem(res, known, allow);
   }
 
+  /** True when nothing more is to be done. */
+  function isStopped(req: IncomingMessage, res: ServerResponse, path: string): boolean {
+    guard ??= makeGuard(geo);
+    if (guard === null) return false;
+    try {
+      if (guard(req) === 'pass') return false;
+      redirect(res, `${options.url()}/${path}`);
+    } catch (error) {
+      fail(res, error);
+    }
+    return true;
+  }
+
   return {
     name: 'edge',
-    url: (path) => `${options.url()}/${encodeURI(path)}`,
-    signedUrl: (path, expiresAt) => `${options.url()}/${encodeURI(path)}?${signer.sign(path, expiresAt)}`,
+    url,
+    signedUrl: (path, expiresAt) => signer.signedUrl(path, expiresAt),
+    signedCookies: (pattern, expiresAt) => signer.signedCookies(pattern, expiresAt),
     async invalidate(paths) {
       for (const path of paths) {
         cache.invalidate(path);
         aliases.invalidate(path);
       }
+      return 'done';
+    },
+    isPurged: async () => true,
+    async setCacheRule(rule) {
+      rules.set(rule.pattern, rule);
+      cache.clear();
+    },
+    async configure(settings) {
+      if (settings.aliases !== undefined)
+        throw new StorageError('UNSUPPORTED', 'The edge answers for every host name that leads to it.');
+      geo = settings.geo ?? geo;
+      guard = undefined;
     },
     async close() {},
 
     handle(req, res) {
-      const { url = '', method } = req;
-      if (!url.startsWith(MOUNT)) return false;
+      const { url: called = '', method } = req;
+      if (!called.startsWith(MOUNT)) return false;
       if (method !== 'GET' && method !== 'HEAD') {
         fail(res, new StorageError('UNSUPPORTED', 'Photos are read with GET or HEAD.'));
         return true;
       }
-      const path = url.slice(MOUNT.length);
-      if (answerFromMemory(req, res, path)) return true;
+      const path = called.slice(MOUNT.length);
+      if (guard !== null && isStopped(req, res, path)) return true;
+      if (servesAll && answerFromMemory(req, res, path)) return true;
       const mark = path.indexOf('?');
-      const query = new URLSearchParams(mark === -1 ? '' : path.slice(mark + 1));
+      const query = mark === -1 ? '' : path.slice(mark + 1);
       answer(req, res, mark === -1 ? path : path.slice(0, mark), query).catch((error: unknown) =>
         fail(res, error),
       );

@@ -2,14 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { StorageError } from '#src/domain/errors.ts';
 import type { ObjectStore } from '#src/ports/object-store.ts';
-import {
-  type CachePolicy,
-  headersFor,
-  NEGOTIATED_POLICY,
-  type PreparedHeaders,
-  PUBLIC_POLICY,
-  sendProblem,
-} from './answers.ts';
+import { headersFor, type KeptAs, type PreparedHeaders, sendProblem } from './answers.ts';
 import { isNotModified, requestedRange } from './conditions.ts';
 import type { CachedObject } from './hot-cache.ts';
 
@@ -24,9 +17,9 @@ export function sendFromMemory(
   res: ServerResponse,
   object: EdgeObject,
   body: Buffer,
-  policy: CachePolicy,
+  kept: KeptAs,
 ): void {
-  const plan = planAnswer(req, object, policy);
+  const plan = planAnswer(req, object, kept);
   if (plan.refused) return refuseRange(res, object);
   res.writeHead(plan.status, plan.headers);
   if (plan.status === 304 || req.method === 'HEAD') res.end();
@@ -39,10 +32,10 @@ export async function sendFromStore(
   req: IncomingMessage,
   res: ServerResponse,
   object: EdgeObject,
-  policy: CachePolicy,
+  kept: KeptAs,
   store: ObjectStore,
 ): Promise<void> {
-  const plan = planAnswer(req, object, policy);
+  const plan = planAnswer(req, object, kept);
   if (plan.refused) return refuseRange(res, object);
   if (plan.status === 304 || req.method === 'HEAD') {
     res.writeHead(plan.status, plan.headers).end();
@@ -63,7 +56,7 @@ interface AnswerPlan {
   readonly range: { readonly start: number; readonly end: number } | null;
 }
 
-function planAnswer(req: IncomingMessage, object: EdgeObject, policy: CachePolicy): AnswerPlan {
+function planAnswer(req: IncomingMessage, object: EdgeObject, kept: KeptAs): AnswerPlan {
   const { headers } = req;
   const { prepared, info } = object;
   const ifNoneMatch = headers['if-none-match'];
@@ -72,11 +65,11 @@ function planAnswer(req: IncomingMessage, object: EdgeObject, policy: CachePolic
     (ifNoneMatch !== undefined || ifModifiedSince !== undefined) &&
     isNotModified({ ifNoneMatch, ifModifiedSince }, prepared.etag, info.modifiedAt)
   )
-    return { refused: false, status: 304, headers: headersFor(prepared, policy, []), range: null };
+    return { refused: false, status: 304, headers: headersFor(prepared, kept, []), range: null };
   const range = requestedRange(headers.range, oneOf(headers['if-range']), prepared.etag, info.bytes);
   if (range === 'unsatisfiable') return { refused: true, status: 206, headers: [], range: null };
-  if (range === null) return { refused: false, status: 200, headers: wholeHeaders(object, policy), range };
-  const part = headersFor(prepared, policy, [
+  if (range === null) return { refused: false, status: 200, headers: wholeHeaders(object, kept), range };
+  const part = headersFor(prepared, kept, [
     'Content-Length',
     String(range.end - range.start + 1),
     'Content-Range',
@@ -86,10 +79,10 @@ function planAnswer(req: IncomingMessage, object: EdgeObject, policy: CachePolic
 }
 
 /** `writeHead` takes the list as it is and does not write to it. */
-function wholeHeaders({ prepared, info }: EdgeObject, policy: CachePolicy): string[] {
-  if (policy === PUBLIC_POLICY) return prepared.whole;
-  if (policy === NEGOTIATED_POLICY) return prepared.wholeVary;
-  return headersFor(prepared, policy, ['Content-Length', String(info.bytes)]);
+function wholeHeaders({ prepared, info }: EdgeObject, kept: KeptAs): string[] {
+  if (kept === prepared.plain) return prepared.whole;
+  if (kept === prepared.negotiated) return prepared.wholeVary;
+  return headersFor(prepared, kept, ['Content-Length', String(info.bytes)]);
 }
 
 function refuseRange(res: ServerResponse, object: EdgeObject): void {

@@ -21,6 +21,8 @@ const ALIAS = /^profiles\/thumbnail\/([^/]+)\/current$/;
  * `malformed` a path that is no valid percent-encoding or holds a NUL.
  */
 export function readTarget(encodedPath: string): Target | 'malformed' | null {
+  // A slash that is encoded would be another path to whoever does not decode it, a CDN's rules for prefixes say.
+  if (/%2f|%5c/i.test(encodedPath)) return null;
   const path = decode(encodedPath);
   if (path === null || path.includes('\0')) return 'malformed';
   if (path.startsWith(SIGNED_PREFIX)) {
