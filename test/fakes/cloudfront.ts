@@ -7,7 +7,7 @@ import { distributionConfig } from './cloudfront/standing-config.ts';
 import { el, type Element, parseXml, textAt, writeXml } from './cloudfront/xml.ts';
 
 /** What becomes of one call instead of its answer. */
-export type Fault = 'throttled' | 'unavailable' | 'lost answer' | 'lost request' | 'denied';
+export type Fault = 'throttled' | 'unavailable' | 'lost answer' | 'no answer' | 'lost request' | 'denied';
 
 export interface FakeCloudfront {
   readonly endpoint: string;
@@ -63,7 +63,7 @@ export async function startFakeCloudfront(): Promise<FakeCloudfront> {
     const fault = fake.faults.shift() ?? null;
     try {
       if (fault === 'lost request') return void req.socket.destroy();
-      if (fault !== null && fault !== 'lost answer') throw FAULTS[fault];
+      if (fault !== null && fault !== 'lost answer' && fault !== 'no answer') throw FAULTS[fault];
       // "Common errors": MissingAuthenticationTokenException.
       if (
         !/^AWS4-HMAC-SHA256 Credential=\w+\/\d{8}\/us-east-1\/cloudfront\//.test(
@@ -73,6 +73,7 @@ export async function startFakeCloudfront(): Promise<FakeCloudfront> {
         throw new Refusal(403, 'MissingAuthenticationToken', 'The request is not signed.');
       const { status, element, headers = {} } = route(req, path, new URLSearchParams(query), body);
       if (fault === 'lost answer') return void req.socket.destroy();
+      if (fault === 'no answer') return;
       res.writeHead(status, { 'content-type': 'text/xml', ...headers });
       res.end(`<?xml version="1.0"?>\n${writeXml(element)}`);
     } catch (error) {

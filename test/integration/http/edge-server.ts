@@ -96,7 +96,13 @@ export async function startEdge(options: Partial<EdgeOptions> & { base?: string 
   return started;
 }
 
-function ask(port: number, path: string, headers: Record<string, string>, method: string): Promise<Answer> {
+/** Asks for exactly this path: nothing is normalised on the way. */
+export function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+  method: string,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const req = request({ host: '127.0.0.1', port, path, headers, method }, (res) => {
       const chunks: Buffer[] = [];

@@ -17,6 +17,8 @@ export interface PurgePlan {
 
 /** Objects that a folder of one listing may hold beside those that are purged: 30 photos in two formats. */
 const FOLDER_OBJECTS = 60;
+/** US dollars, when all of them are fetched again everywhere. */
+const REFILLS_PRICE = FOLDER_OBJECTS * REGIONAL_CACHES * PRICE_PER_REFILL;
 
 /**
  * What to purge in the next call. Duplicates go, and so does what a wildcard covers anyway. Paths that differ only in
@@ -45,19 +47,18 @@ export function isWildcard(path: string): boolean {
 
 /** Wildcards that cost less than the paths they stand for, those that save most first. */
 function cheaper(paths: readonly string[]): string[] {
-  const stems = groupsOf(paths, stemOf);
-  const folders = groupsOf(paths, folderOf);
   const candidates: { wildcard: string; saves: number }[] = [];
+  const propose = (beginning: string, members: readonly string[]) => {
+    if (members.length > 1) candidates.push({ wildcard: `${beginning}*`, saves: members.length - 1 });
+  };
+  const folders = groupsOf(paths, folderOf);
   for (const [folder, inside] of folders) {
-    const own = [...stems].filter(([stem]) => stem.startsWith(folder));
-    const saved = Math.min(inside.length, own.length) - 1;
-    const refills = FOLDER_OBJECTS * REGIONAL_CACHES * PRICE_PER_REFILL;
-    if (saved * PRICE_PER_PATH > refills)
-      candidates.push({ wildcard: `${folder}*`, saves: inside.length - 1 });
-    else
-      for (const [stem, members] of own)
-        if (members.length > 1) candidates.push({ wildcard: `${stem}*`, saves: members.length - 1 });
+    const stems = groupsOf(inside, stemOf);
+    if ((stems.size - 1) * PRICE_PER_PATH > REFILLS_PRICE) propose(folder, inside);
+    else for (const [stem, members] of stems) propose(stem, members);
   }
+  const elsewhere = paths.filter((path) => folderOf(path) === null);
+  for (const [stem, members] of groupsOf(elsewhere, stemOf)) propose(stem, members);
   return candidates.toSorted((a, b) => b.saves - a.saves).map(({ wildcard }) => wildcard);
 }
 

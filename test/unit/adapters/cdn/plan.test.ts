@@ -93,7 +93,12 @@ describe('what is purged in one call', () => {
           return !paths.some(goes);
         }
         const wildcards = plan.paths.filter(isWildcard);
-        const scopeOf = (one: string) => one.split('/').slice(0, 3).join('/');
+        const scopeOf = (one: string) =>
+          one
+            .replace(/\.[a-z]*\*?$/, '')
+            .split('/')
+            .slice(0, 3)
+            .join('/');
         return (
           plan.paths.length > 0 &&
           wildcards.length <= Math.max(0, given.wildcards) &&
