@@ -95,6 +95,12 @@ export const RULES: readonly Rule[] = [
     expected: 'an address that begins with https://, since CDN_DRIVER is cloudfront',
   },
   {
+    setting: STORAGE.driver,
+    isBroken: ({ cdn, server, storage }) =>
+      server.production && cdn.driver === 'cloudfront' && storage.driver !== 's3',
+    expected: 's3, since NODE_ENV is production and CDN_DRIVER is cloudfront, which serves a bucket',
+  },
+  {
     setting: CDN.geoDeny,
     isBroken: (_, isSet) => isSet(CDN.geoDeny) && isSet(CDN.geoAllow),
     expected: 'nothing while CDN_GEO_ALLOW is set',

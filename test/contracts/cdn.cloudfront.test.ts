@@ -104,7 +104,7 @@ describe('CloudFront', () => {
     expect(textAt(made, 'ViewerProtocolPolicy')).toBe('redirect-to-https');
     const policy = api.cachePolicies.get(textAt(made, 'CachePolicyId') ?? '');
     expect(['MinTTL', 'DefaultTTL', 'MaxTTL'].map((name) => textAt(policy?.config, name))).toEqual([
-      '0',
+      '60',
       '60',
       '60',
     ]);

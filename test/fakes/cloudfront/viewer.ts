@@ -74,8 +74,7 @@ export async function startEdgeLocation(options: {
     const behaviour = behaviourOf(config, path);
     if (textAt(behaviour, 'TrustedKeyGroups', 'Enabled') === 'true') {
       const asked = new URL(`https://${CDN_HOST}${req.url ?? ''}`);
-      if (!isOpened(asked, String(req.headers.cookie ?? ''), options.key, Date.now()))
-        return error(403, 'signature');
+      if (!isOpened(asked, req.headers.cookie ?? '', options.key, Date.now())) return error(403, 'signature');
     }
     const isPublic = /^(items|profiles)\//.test(path);
     const rewritten = isPublic ? runFunction(pathname, req.headers.accept) : null;
@@ -129,19 +128,18 @@ export async function startEdgeLocation(options: {
     }
   }
 
+  const view = async (req: IncomingMessage, res: ServerResponse) => {
+    const { status, headers, body } = await answer(req);
+    res.writeHead(status, {
+      'x-cache': 'Miss from cloudfront',
+      ...headers,
+      'x-amz-cf-pop': 'FRA56-P12',
+      'content-length': body.length,
+    });
+    res.end(req.method === 'HEAD' ? undefined : body);
+  };
   const viewer = await listen((req, res) => {
-    answer(req).then(
-      ({ status, headers, body }) => {
-        res.writeHead(status, {
-          'x-cache': 'Miss from cloudfront',
-          ...headers,
-          'x-amz-cf-pop': 'FRA56-P12',
-          'content-length': body.length,
-        });
-        res.end(req.method === 'HEAD' ? undefined : body);
-      },
-      () => res.writeHead(502).end(),
-    );
+    view(req, res).catch(() => res.writeHead(502).end());
   });
   return {
     url: viewer.url,

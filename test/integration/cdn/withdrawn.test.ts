@@ -92,7 +92,7 @@ describe('what was withdrawn', () => {
   test('is shown to be gone after a deletion too, by the schedule of the worker', async () => {
     const { seller, photo } = await readyPhoto();
     await app.files.deletePhoto(seller, fileId(photo.id));
-    await until('the proof', async () => ((await proof(photo))?.state === 'gone' ? true : null));
+    await expect.poll(async () => (await proof(photo))?.state, { timeout: 15_000 }).toBe('gone');
   });
 
   test('is purged and asked for again while some cache still serves it', async () => {

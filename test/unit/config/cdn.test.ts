@@ -39,6 +39,14 @@ describe('the settings of the CDN', () => {
     expect(message).toMatch(/CDN_URL.*https:\/\//);
   });
 
+  test('want a bucket for CloudFront to serve, in production', () => {
+    const message = refusal({ ...CLOUDFRONT, NODE_ENV: 'production' });
+    expect(message).toMatch(/STORAGE_DRIVER.*serves a bucket/);
+    expect(refusal({ ...CLOUDFRONT, NODE_ENV: 'production', STORAGE_DRIVER: 's3' })).not.toContain(
+      'serves a bucket',
+    );
+  });
+
   test('name countries, in one list or the other', () => {
     expect(loadConfig({}).cdn.geo).toEqual({ kind: 'everywhere' });
     const env = { TRUST_PROXY: '1' };

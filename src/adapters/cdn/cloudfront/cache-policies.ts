@@ -45,7 +45,7 @@ async function create(client: CloudFrontClient, wanted: CachePolicyConfig): Prom
 async function update(client: CloudFrontClient, id: string, wanted: CachePolicyConfig): Promise<string> {
   const { CachePolicy, ETag } = await client.send(new GetCachePolicyCommand({ Id: id }));
   const present = CachePolicy?.CachePolicyConfig;
-  if (present?.MaxTTL === wanted.MaxTTL && present?.DefaultTTL === wanted.DefaultTTL) return id;
+  if (present?.MaxTTL === wanted.MaxTTL && present?.MinTTL === wanted.MinTTL) return id;
   await client.send(new UpdateCachePolicyCommand({ Id: id, IfMatch: ETag, CachePolicyConfig: wanted }));
   return id;
 }
@@ -66,8 +66,10 @@ async function findByName(client: CloudFrontClient, name: string): Promise<strin
 }
 
 /**
- * MinTTL stays 0: with more, CloudFront would keep answers that their origin marks `private` or `no-store` (UpdateCachePolicy,
- * Amazon CloudFront API Reference, 2026). Accept is in the cache key where the origin negotiates.
+ * All three times are the rule's: it decides, not what an object's own Cache-Control says, since a copy keeps that of its
+ * source. With a MinTTL above 0 CloudFront keeps also what is marked `private` or `no-store` (UpdateCachePolicy, Amazon
+ * CloudFront API Reference, 2026), so a rule that keeps anything is for public paths only (`cacheRule`). Accept is in the
+ * cache key where the origin negotiates.
  */
 function configOf(distributionId: string, { pattern, policy }: CacheRule): CachePolicyConfig {
   const negotiates = /\/current$|\.auto$/.test(pattern);
@@ -77,7 +79,7 @@ function configOf(distributionId: string, { pattern, policy }: CacheRule): Cache
       128,
     ),
     Comment: `LocalEx Storage: ${pattern}`.slice(0, 128),
-    MinTTL: 0,
+    MinTTL: policy.maxAgeSeconds,
     DefaultTTL: policy.maxAgeSeconds,
     MaxTTL: policy.maxAgeSeconds,
     ParametersInCacheKeyAndForwardedToOrigin: {
