@@ -21,7 +21,7 @@ export const CDN_PATHS = {
       tags: ['Delivery'],
       summary: 'A public photo, or a private one by its signature',
       description:
-        'Photos name these addresses; they are not to be put together. With `.auto` for the extension Accept decides on the format.',
+        'Photos name these addresses; they are not to be put together. With `.auto` for the extension Accept decides on the format. A signed URL is opened as it was given, to its last letter.',
       security: [{}],
       parameters: [
         {
@@ -45,6 +45,7 @@ export const CDN_PATHS = {
           description: 'The part that was asked for.',
           content: { 'image/jpeg': image, 'image/webp': image, 'image/png': image },
         },
+        301: { description: 'The same over https.' },
         304: { description: 'Unchanged.' },
         400: problem('INVALID_REQUEST'),
         403: problem('FORBIDDEN'),

@@ -17,7 +17,7 @@ export interface Signer {
   signedCookies(pattern: string, expiresAt: Date): readonly SignedCookie[];
 }
 
-/** Signing with RSA takes 0.7 ms: a list of photos asks for the same again and again within a window. */
+/** Signing with RSA takes a millisecond or more: a list of photos asks for the same again and again within a window. */
 const KEPT_URLS = 5_000;
 
 /**
