@@ -66,10 +66,10 @@ async function findByName(client: CloudFrontClient, name: string): Promise<strin
 }
 
 /**
- * All three times are the rule's: it decides, not what an object's own Cache-Control says, since a copy keeps that of its
- * source. With a MinTTL above 0 CloudFront keeps also what is marked `private` or `no-store` (UpdateCachePolicy, Amazon
- * CloudFront API Reference, 2026), so a rule that keeps anything is for public paths only (`cacheRule`). Accept is in the
- * cache key where the origin negotiates.
+ * All three times are the rule's: it decides, not the Cache-Control that an object was stored with. With a MinTTL above 0
+ * CloudFront keeps also what is marked `private` or `no-store` (UpdateCachePolicy, Amazon CloudFront API Reference, 2026),
+ * so a rule that keeps anything is for public paths only (`cacheRule`). Accept is in the cache key where the origin
+ * negotiates.
  */
 function configOf(distributionId: string, { pattern, policy }: CacheRule): CachePolicyConfig {
   const negotiates = /\/current$|\.auto$/.test(pattern);
