@@ -1,7 +1,8 @@
 import { type Selectable, sql } from 'kysely';
 import type { ProbeAnswer } from '../domain/probe.ts';
 import { jsonText } from './json.ts';
-import type { CdnProbesTable, Db } from './schema.ts';
+import type { CdnProbesTable } from './cdn-tables.ts';
+import type { Db } from './schema.ts';
 
 export type ProbeRow = Selectable<CdnProbesTable>;
 

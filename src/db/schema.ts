@@ -8,12 +8,11 @@ import type {
   Transaction,
 } from 'kysely';
 import type { ItemStatus } from '../domain/access.ts';
-import type { CachePolicy } from '../domain/cache-policy.ts';
-import type { ProbeAnswer, ProbeState } from '../domain/probe.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
+import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTable } from './cdn-tables.ts';
 import type { ModerationResult } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
 
@@ -220,50 +219,6 @@ export interface RunActionsTable {
   subject: string;
   details: Json<Record<string, unknown>>;
   at: CreatedAt;
-}
-
-export interface CdnBatchesTable {
-  id: string;
-  caller_reference: string;
-  paths: JSONColumnType<string[]>;
-  state: Generated<'open' | 'completed' | 'replaced' | 'abandoned'>;
-  invalidation_id: string | null;
-  attempts: Generated<number>;
-  due_at: CreatedAt;
-  reason: string | null;
-  created_at: CreatedAt;
-  sent_at: Timestamp | null;
-  finished_at: Timestamp | null;
-}
-
-/** A path to be purged; pending while it is in no batch. */
-export interface CdnPurgesTable {
-  id: GeneratedAlways<BigInt8>;
-  ticket: string;
-  path: string;
-  batch_id: string | null;
-  requested_at: CreatedAt;
-  done_at: Timestamp | null;
-}
-
-export interface CdnCacheRulesTable {
-  pattern: string;
-  policy: Json<CachePolicy>;
-  updated_at: CreatedAt;
-}
-
-export interface CdnProbesTable {
-  id: GeneratedAlways<BigInt8>;
-  file_id: string;
-  /** Of the purge that comes before it. */
-  ticket: string;
-  paths: JSONColumnType<string[]>;
-  state: Generated<ProbeState>;
-  answers: ColumnType<ProbeAnswer[], string | undefined, string>;
-  attempts: Generated<number>;
-  due_at: CreatedAt;
-  created_at: CreatedAt;
-  probed_at: Timestamp | null;
 }
 
 export interface Schema {

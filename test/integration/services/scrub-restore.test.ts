@@ -27,9 +27,9 @@ afterAll(async () => {
 });
 
 /** The edge of the service, asked as a browser would. */
-async function serve({ cdn }: TestApp) {
+async function serve({ edge: handler }: TestApp) {
   const server = createServer((req, res) => {
-    if (!('handle' in cdn) || !cdn.handle(req, res)) res.writeHead(418).end();
+    if (!handler.handle(req, res)) res.writeHead(418).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
