@@ -128,7 +128,14 @@ async function lookAtAll({ deps, params, how }: Scrub, page: readonly StoredObje
       looks.push({ object, is: await orNull(() => examine(deps, object, { ...how, deep })) });
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  const lanes = Array.from({ length: LANES }, () =>
+    lane().catch((error: unknown) => {
+      waiting.length = 0;
+      throw error;
+    }),
+  );
+  // The others end what they are at before the failure of one is passed on.
+  for (const end of await Promise.allSettled(lanes)) if (end.status === 'rejected') throw end.reason;
   return looks;
 }
 
