@@ -4,6 +4,7 @@ import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { startSchedule } from '../jobs/schedule.ts';
+import { startSealer } from '../jobs/seal-audit.ts';
 import { type RunHandlers, startRunner } from '../jobs/runner.ts';
 import { scrubObjects } from '../jobs/scrub.ts';
 import { startDueScrub } from '../jobs/scrub/schedule.ts';
@@ -43,6 +44,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   });
   const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
   const purges = await startPurges(config, parts);
+  const sealer = startSealer(jobs);
   const schedule = startSchedule(
     parts.db,
     [
@@ -64,7 +66,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   );
   return {
     async close() {
-      await Promise.all([schedule.close(), runner.close(), purges.close()]);
+      await Promise.all([schedule.close(), runner.close(), purges.close(), sealer.close()]);
     },
   };
 }

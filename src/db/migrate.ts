@@ -2,6 +2,7 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
 import * as runs from './migrations/0002-runs.ts';
+import * as auditLedger from './migrations/0004-audit-ledger.ts';
 import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 
@@ -9,6 +10,7 @@ import * as scrub from './migrations/0007-scrub.ts';
 const MIGRATIONS = {
   '0001-items-files-objects': itemsFilesObjects,
   '0002-runs': runs,
+  '0004-audit-ledger': auditLedger,
   '0006-cdn': cdn,
   '0007-scrub': scrub,
 };

@@ -7,6 +7,7 @@ import type {
   Selectable,
   Transaction,
 } from 'kysely';
+import type { AuditSchema } from './audit/schema.ts';
 import type { ItemStatus } from '../domain/access.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
@@ -173,15 +174,6 @@ export interface DocumentKeysTable {
   created_at: CreatedAt;
 }
 
-export interface AccessLogTable {
-  id: GeneratedAlways<BigInt8>;
-  at: CreatedAt;
-  user_id: string;
-  action: string;
-  file_id: string | null;
-  details: Json<Record<string, unknown>>;
-}
-
 export interface LeasesTable {
   name: string;
   holder: string;
@@ -221,7 +213,7 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
-export interface Schema {
+export interface Schema extends AuditSchema {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };
@@ -234,7 +226,6 @@ export interface Schema {
   review_decisions: ReviewDecisionsTable;
   appeals: AppealsTable;
   document_keys: DocumentKeysTable;
-  access_log: AccessLogTable;
   leases: LeasesTable;
   runs: RunsTable;
   run_actions: RunActionsTable;

@@ -92,6 +92,27 @@ export function profileAlias(owner: UserId): string {
   return `profiles/thumbnail/${owner}/current`;
 }
 
+/**
+ * Where a hash of the audit ledger's chain is kept outside the database. The name says all: listing them in order tells
+ * where the chain stood, without reading one.
+ */
+export function auditAnchorKey(seq: number, hash: string): ObjectKey {
+  return objectKey(`${AUDIT_ANCHORS}${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
+}
+/** Where the chain stood when the entries of a month, `2026-11`, were dropped. */
+export function auditDropKey(month: string, seq: number, hash: string): ObjectKey {
+  return objectKey(`${AUDIT_DROPS}${month}-${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
+}
+/** Reads the key of an anchor back, of either kind; null when it is none. */
+export function parseAuditKey(key: string): { seq: number; hash: string } | null {
+  const match = /^audit\/(?:anchors\/|drops\/\d{4}-\d{2}-)(\d{16})-([0-9a-f]{64})\.json$/.exec(key);
+  const [, seq, hash] = match ?? [];
+  return seq === undefined || hash === undefined ? null : { seq: Number(seq), hash };
+}
+export const AUDIT_ANCHORS = 'audit/anchors/';
+export const AUDIT_DROPS = 'audit/drops/';
+const SEQ_DIGITS = 16;
+
 /** Prefixes the edge may read without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
 /** Prefix the edge may read with a signature. */

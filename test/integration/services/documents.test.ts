@@ -73,7 +73,7 @@ test('who reads is written down before the first byte, and others may not', asyn
   });
   expect(await app.files.listVerificationDocuments(MODERATOR, userId(who.userId))).toHaveLength(1);
   const { body } = await app.files.openVerificationDocument(MODERATOR, id);
-  const audited = await app.db.selectFrom('access_log').selectAll().where('file_id', '=', id).execute();
+  const audited = await app.db.selectFrom('audit.entries').selectAll().where('file_id', '=', id).execute();
   expect(audited.map((entry) => [entry.user_id, entry.action])).toEqual([
     [MODERATOR.userId, 'document.read'],
   ]);

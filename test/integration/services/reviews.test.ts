@@ -69,7 +69,7 @@ describe('a photo in doubt', () => {
     for (const who of [SELLER, MODERATOR])
       expect((await app.files.getPhotoUrl(who, id, request)).url).toContain('/quarantine/view/');
     await expect(app.files.getPhotoUrl(SERVICE, id, request)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    const audited = await app.db.selectFrom('access_log').selectAll().where('file_id', '=', id).execute();
+    const audited = await app.db.selectFrom('audit.entries').selectAll().where('file_id', '=', id).execute();
     expect(audited.map((entry) => [entry.user_id, entry.action])).toEqual([
       [SELLER.userId, 'photo.view'],
       [MODERATOR.userId, 'photo.view'],
@@ -262,7 +262,7 @@ describe('the queue', () => {
     const viewed = photos.filter((entry) => entry.viewUrl !== null).map((entry) => entry.photo.id);
     expect(viewed).toContain(id);
     const audited = await app.db
-      .selectFrom('access_log')
+      .selectFrom('audit.entries')
       .select(['action', 'file_id'])
       .where('user_id', '=', who.userId)
       .execute();

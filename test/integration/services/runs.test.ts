@@ -228,7 +228,7 @@ test('only admins start, see and cancel runs, and both are audited', async () =>
   }
   await runs.cancel(ADMIN, id);
   const audited = await database.db
-    .selectFrom('access_log')
+    .selectFrom('audit.entries')
     .select(['user_id', 'action'])
     .where((eb) => eb(eb.ref('details', '->>').key('runId'), '=', id))
     .orderBy('id')

@@ -124,7 +124,7 @@ describe('access by object key', () => {
   test('is written down with who, what and which file', async () => {
     await security.auditAccess(seller, key, 'object.read');
     const written = await database.db
-      .selectFrom('access_log')
+      .selectFrom('audit.entries')
       .selectAll()
       .where('file_id', '=', id)
       .execute();
