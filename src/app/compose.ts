@@ -10,6 +10,7 @@ import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
 import { createCdnService } from '../services/cdn.service.ts';
+import { createAuditService } from '../services/audit.service.ts';
 import { createFileManagementService } from '../services/file-management.service.ts';
 import { createImageProcessingService } from '../services/image-processing.service.ts';
 import { createItemsService } from '../services/items.service.ts';
@@ -139,6 +140,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review: createReviewService(deps),
+      audit: createAuditService({ db, storage, log }),
       runs: createRunsService(deps),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,

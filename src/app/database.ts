@@ -1,11 +1,18 @@
 import pg from 'pg';
 import type { Config } from '../config/index.ts';
 import { connect } from '../db/connect.ts';
+import { prepareMonths } from '../db/audit/months.ts';
+import { ledgerWeakness, ownerStatements } from '../db/audit/owner.ts';
 import { migrateToLatest } from '../db/migrate.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { Database } from '../db/schema.ts';
 import type { Log } from '../ports/log.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/index.ts';
+
+/** Months of the audit ledger that are made before they are needed. */
+const AUDIT_MONTHS_AHEAD = 3;
+const UNGUARDED =
+  'the audit ledger is not guarded from this service by the database: give it an owner of its own (docs/storage/operational-guide.md, Security)';
 
 export interface OpenedDatabase {
   readonly db: Database;
@@ -32,6 +39,10 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
   try {
     const applied = await migrateToLatest(db);
     if (applied.length > 0) log.info({ applied }, 'the database schema was brought up to date');
+    await server?.administrate(ownerStatements('localex'));
+    await prepareMonths(db, AUDIT_MONTHS_AHEAD);
+    const weakness = await ledgerWeakness(db);
+    if (weakness !== null) log.warn({ weakness }, UNGUARDED);
   } catch (error) {
     await close();
     throw url === null ? error : named(url, error);

@@ -77,6 +77,7 @@ async function makeHttp(
     files: parts.files,
     items: parts.items,
     review: parts.review,
+    audit: parts.audit,
     runs: parts.runs,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,

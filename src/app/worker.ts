@@ -1,4 +1,5 @@
 import type { Config } from '../config/index.ts';
+import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
@@ -28,6 +29,7 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
     scrub: scrubObjects(scrubDeps(config, parts)),
     'cdn-invalidation': cdnInvalidationRun({ service, cdn }),
     'cdn-warm': cdnWarmRun({ service }),
+    'verify-audit': verifyAudit(parts.jobs),
   };
 }
 
@@ -51,6 +53,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       ...purges.tasks,
+      ...auditTasks(jobs, config.audit),
       {
         name: 'clean temporary files',
         everyMs: CLEAN_MS,

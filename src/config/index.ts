@@ -1,5 +1,6 @@
 import { StorageError } from '../domain/errors.ts';
 import { ADAPTERS, type Adapters } from './adapters.ts';
+import { AUDIT, type AuditConfig, readAudit } from './audit.ts';
 import { AUTH, type AuthConfig, readAuth } from './auth.ts';
 import { CDN, type CdnConfig, edgeAddress, readCdn } from './cdn.ts';
 import { DATABASE, type DatabaseConfig, readDatabase } from './database.ts';
@@ -38,6 +39,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly lifecycle: LifecycleConfig;
   readonly scrub: ScrubConfig;
+  readonly audit: AuditConfig;
   readonly integrations: IntegrationsConfig;
   /** Every setting with its source, in the order of `SETTINGS`; secrets are not in it. */
   readonly sources: readonly SettingSource[];
@@ -56,6 +58,7 @@ const AREAS = {
   limits: LIMITS,
   lifecycle: LIFECYCLE,
   scrub: SCRUB,
+  audit: AUDIT,
   integrations: INTEGRATIONS,
 } satisfies Record<Exclude<keyof Config, 'sources'>, Record<string, Setting<unknown>>>;
 
@@ -128,6 +131,7 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     limits: readLimits(read),
     lifecycle: readLifecycle(read),
     scrub: readScrub(read),
+    audit: readAudit(read),
     integrations: readIntegrations(read),
     sources: SETTINGS.map((setting) => sourceOf(env, setting)),
   };

@@ -7,6 +7,7 @@ export const RUN_KINDS = [
   'rewrap-keys',
   'reconcile',
   'backup',
+  'verify-audit',
 ] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 

@@ -13,6 +13,7 @@ import { answerBrokenRequest, createNodeServer } from './node-server.ts';
 import { sendProblem } from './problems.ts';
 import { cdnRoutes } from './routes/cdn.ts';
 import { describeApi, docsPage } from './routes/docs.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { devRoutes } from './routes/dev.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -78,6 +79,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   tusRoutes(app, { ...context, tus });
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
+  auditRoutes(app, deps);
   runRoutes(app, deps);
   scrubRoutes(app, deps);
   cdnRoutes(app, deps);

@@ -67,6 +67,7 @@ const STARTS: Readonly<Record<RunKind, AdminAction>> = {
   'rewrap-keys': 'rotate_keys',
   reconcile: 'reconcile',
   backup: 'backup',
+  'verify-audit': 'verify_audit',
 };
 
 /** Long work with progress: asked for here, done by `jobs/runner.ts`. */

@@ -8,6 +8,7 @@ import { prepareDataFolder } from './data-folder.ts';
 import { type ConnectionDetails, connectionTo, removeShortFolder } from './endpoint.ts';
 import { unavailable } from './failures.ts';
 import { stopPostmaster } from './postmaster.ts';
+import { administrate } from './prepare-database.ts';
 import { chooseServerUser } from './server-user.ts';
 
 export type EmbeddedPostgresLog = (message: string, details?: object) => void;
@@ -27,6 +28,8 @@ export interface EmbeddedPostgres {
   readonly adopted: boolean;
   /** Process id of the postmaster. */
   readonly pid: number;
+  /** Runs statements as a superuser in the application's database: what its own role may not do. */
+  administrate(statements: readonly string[]): Promise<void>;
   /** Fast shutdown (open transactions are rolled back), at most 15 s; then the data folder is free for another process. */
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ interface RunningServer {
   readonly connection: ConnectionDetails;
   readonly adopted: boolean;
   readonly pid: number;
+  administrate(statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,6 +98,7 @@ async function startOwned(home: string, { fsync, log }: Settled): Promise<Runnin
     connection: connectionTo(postmaster.endpoint, data.password),
     adopted,
     pid: postmaster.pid,
+    administrate: (statements) => administrate(postmaster, data, statements),
     stop: async () => {
       await stopPostmaster(postmaster.pid, launch);
       await removeShortFolder(postmaster.endpoint, data.folder);
@@ -107,6 +112,7 @@ function closingOnce(server: RunningServer, release: () => void): EmbeddedPostgr
     connection: server.connection,
     adopted: server.adopted,
     pid: server.pid,
+    administrate: (statements) => server.administrate(statements),
     close: () => (closing ??= server.stop().finally(release)),
   };
 }

@@ -17,19 +17,7 @@ const Found = z.object({ folder: z.string(), role: z.boolean(), database: z.bool
  * @throws StorageError DATABASE_UNAVAILABLE when another server answers there
  */
 export async function prepareDatabase(postmaster: Postmaster, data: DataFolder): Promise<void> {
-  const client = new Client({
-    ...connectionTo(postmaster.endpoint, data.password),
-    user: 'postgres',
-    database: 'postgres',
-    password: data.password,
-    ssl: false,
-    connectionTimeoutMillis: ANSWER_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
-  });
-  // A connection that breaks also fails the call that waits for it.
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  await asSuperuser(postmaster, data, 'postgres', async (client) => {
     const { rows } = await client.query(
       `select current_setting('data_directory') as folder,
               exists (select from pg_roles where rolname = 'localex') as role,
@@ -40,6 +28,40 @@ export async function prepareDatabase(postmaster: Postmaster, data: DataFolder):
     const password = client.escapeLiteral(data.password);
     if (!found.role) await client.query(`create role localex login createdb password ${password}`);
     if (!found.database) await client.query('create database localex owner localex');
+  });
+}
+
+/** Runs statements in the application's database as a superuser. */
+export async function administrate(
+  postmaster: Postmaster,
+  data: DataFolder,
+  statements: readonly string[],
+): Promise<void> {
+  await asSuperuser(postmaster, data, 'localex', async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+}
+
+async function asSuperuser(
+  postmaster: Postmaster,
+  data: DataFolder,
+  database: string,
+  work: (client: Client) => Promise<void>,
+): Promise<void> {
+  const client = new Client({
+    ...connectionTo(postmaster.endpoint, data.password),
+    user: 'postgres',
+    database,
+    password: data.password,
+    ssl: false,
+    connectionTimeoutMillis: ANSWER_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
+  });
+  // A connection that breaks also fails the call that waits for it.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await work(client);
   } finally {
     await client.end();
   }

@@ -90,17 +90,11 @@ export async function listWithoutSeal(
 export async function findLost(db: Db): Promise<{ id: number } | null> {
   const row = await db
     .selectFrom('audit.unsealed as u')
-    .select('u.entry_id as id')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('audit.entries as e')
-            .select('e.id')
-            .whereRef('e.at', '=', 'u.entry_at')
-            .whereRef('e.id', '=', 'u.entry_id'),
-        ),
-      ),
+    .leftJoin('audit.entries as e', (on) =>
+      on.onRef('e.at', '=', 'u.entry_at').onRef('e.id', '=', 'u.entry_id'),
     )
+    .select('u.entry_id as id')
+    .where('e.id', 'is', null)
     .orderBy('u.entry_id')
     .limit(1)
     .executeTakeFirst();
@@ -115,4 +109,16 @@ export async function entryPlaceOf(db: Db, seq: number): Promise<EntryPlace> {
     .where('seq', '=', seq)
     .executeTakeFirst();
   return { atUs: row?.at_us ?? 0, id: 0 };
+}
+
+/** The last place of the chain before that one which has a seal; 0 when none has. */
+export async function lastSealBelow(db: Db, seq: number): Promise<number> {
+  const row = await db
+    .selectFrom('audit.seals')
+    .select('seq')
+    .where('seq', '<', seq)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.seq ?? 0;
 }

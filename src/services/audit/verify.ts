@@ -1,5 +1,12 @@
 import { lastAnchoredSeq, listAnchorKeys } from '../../db/audit/anchors.ts';
-import { entryPlaceOf, type EntryPlace, findLost, listLinks, listWithoutSeal } from '../../db/audit/chain.ts';
+import {
+  entryPlaceOf,
+  type EntryPlace,
+  findLost,
+  lastSealBelow,
+  listLinks,
+  listWithoutSeal,
+} from '../../db/audit/chain.ts';
 import type { ChainPlace } from '../../db/audit/sealing.ts';
 import { chainHash } from '../../domain/audit-chain.ts';
 import { isStorageError } from '../../domain/errors.ts';
@@ -101,6 +108,8 @@ async function verifyFrom(deps: VerifyDeps, base: ChainBase, options: VerifyOpti
     anchors: anchors.hashes.size,
   });
 
+  const gone = start.seq > base.seq ? await checkStart(deps, start) : null;
+  if (gone !== null) return verdict(gone);
   for (;;) {
     const links = await listLinks(deps.db, place.seq, Math.min(PAGE, upTo - place.seq));
     for (const link of links) {
@@ -134,6 +143,15 @@ async function placeToBegin(
   if (from === 'start') return base;
   const { last } = await readAnchors(deps, Math.max(base.seq, await lastAnchoredSeq(deps.db)));
   return last === null ? base : { seq: last.seq, hash: Buffer.from(last.hash, 'hex') };
+}
+
+/** Beginning at an anchor, the chain is trusted up to there: it must still reach it, and pass through it. */
+async function checkStart({ db }: VerifyDeps, start: ChainPlace): Promise<AuditProblem | null> {
+  const [link] = await listLinks(db, start.seq - 1, 1);
+  if (link?.seq !== start.seq) return checkEnd({ seq: await lastSealBelow(db, start.seq) }, start);
+  if (hex(link.hash) === hex(start.hash)) return null;
+  const message = `The chain was written anew: row ${start.seq} does not fit its anchor.`;
+  return { damage: 'rewritten', seq: start.seq, entryId: link.entryId, message };
 }
 
 function checkLink(
@@ -179,7 +197,10 @@ function lastBelow(anchors: ReadonlyMap<number, string>, seq: number): number {
   return below;
 }
 
-function checkEnd(place: ChainPlace, last: { readonly seq: number } | null): AuditProblem | null {
+function checkEnd(
+  place: Pick<ChainPlace, 'seq'>,
+  last: { readonly seq: number } | null,
+): AuditProblem | null {
   if (last === null || last.seq <= place.seq) return null;
   return {
     damage: 'truncated',
@@ -231,13 +252,13 @@ async function checkOutside(
   onPage: (place: EntryPlace) => Promise<void>,
 ): Promise<AuditProblem | null> {
   const lost = await findLost(db);
-  if (lost !== null) return outside('removed', lost.id, 'was removed before it was sealed');
+  if (lost !== null) return foreignRow('removed', lost.id, 'was removed before it was sealed');
   for (let place: EntryPlace | null = from; place !== null; ) {
     const page = await listWithoutSeal(db, place, PAGE);
     for (const { id, isQueued, ageSeconds } of page.unsealed) {
-      if (!isQueued) return outside('added', id, 'has no seal, and was not written as entries are');
+      if (!isQueued) return foreignRow('added', id, 'has no seal, and was not written as entries are');
       if (ageSeconds > UNSEALED_SECONDS)
-        return outside('unsealed', id, `waits for its seal for ${Math.round(ageSeconds)} seconds`);
+        return foreignRow('unsealed', id, `waits for its seal for ${Math.round(ageSeconds)} seconds`);
     }
     place = page.next;
     if (place !== null) await onPage(place);
@@ -245,6 +266,6 @@ async function checkOutside(
   return null;
 }
 
-function outside(damage: AuditDamage, entryId: number, what: string): AuditProblem {
+function foreignRow(damage: AuditDamage, entryId: number, what: string): AuditProblem {
   return { damage, seq: null, entryId, message: `Entry ${entryId} ${what}.` };
 }

@@ -10,6 +10,7 @@ import type {
   ReviewService,
 } from '#src/services/contracts.ts';
 import type { Photo } from '#src/services/photo.ts';
+import type { AuditService } from '#src/services/audit.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 
 export const PHOTO_ID = '019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11';
@@ -80,7 +81,8 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     ...items,
   };
   const runs: RunsService = { start: unused, list: unused, get: unused, cancel: unused };
-  return { files: allFiles, items: allItems, review, runs };
+  const audit: AuditService = { list: unused, verifyRecent: unused };
+  return { files: allFiles, items: allItems, review, runs, audit };
 }
 
 /** Events that a test raises by hand. */

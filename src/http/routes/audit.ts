@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { App, HttpDeps } from '../deps.ts';
+import { callerOf } from '../identity.ts';
+import { problems } from '../responses.ts';
+import { FileIdParam, Page, UserIdParam } from '../schemas.ts';
+import { Run } from './runs.ts';
+
+const AuditEntry = z
+  .object({
+    id: z.int(),
+    at: z.string(),
+    userId: z.string(),
+    action: z.string(),
+    fileId: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()).readonly(),
+    seq: z.int().nullable().meta({ description: 'Its place in the chain; null until it is sealed.' }),
+  })
+  .meta({ id: 'AuditEntry' });
+
+const ChainPlace = z.object({ seq: z.int(), hash: z.string() });
+
+const AuditVerdict = z
+  .object({
+    ok: z.boolean(),
+    problem: z
+      .object({
+        damage: z.enum([
+          'changed',
+          'removed',
+          'rewritten',
+          'truncated',
+          'added',
+          'unsealed',
+          'anchor_missing',
+        ]),
+        seq: z.int().nullable(),
+        entryId: z.int().nullable(),
+        message: z.string(),
+      })
+      .nullable()
+      .meta({ description: 'The first bad row; null when there is none.' }),
+    checked: z.int(),
+    from: ChainPlace,
+    to: ChainPlace,
+    anchors: z.int(),
+  })
+  .meta({ id: 'AuditVerdict' });
+
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .meta({ format: 'date-time' });
+
+/** The audit ledger: reading it, which is audited itself, and proving that nobody has changed it. */
+export function auditRoutes(app: App, { audit, runs }: Pick<HttpDeps, 'audit' | 'runs'>): void {
+  const tags = ['Audit'];
+
+  app.get(
+    '/v1/admin/audit',
+    {
+      schema: {
+        tags,
+        operationId: 'listAudit',
+        summary: 'Who did what, newest first',
+        querystring: Page.extend({
+          actor: UserIdParam.exactOptional(),
+          action: z.string().min(1).max(100).exactOptional(),
+          fileId: FileIdParam.exactOptional(),
+          from: time.exactOptional(),
+          to: time.exactOptional(),
+        }),
+        response: {
+          200: z.object({ entries: z.array(AuditEntry).readonly(), next: z.string().nullable() }),
+          ...problems('FORBIDDEN'),
+        },
+      },
+    },
+    async (request) => {
+      const { after, limit, actor, ...filter } = request.query;
+      return audit.list(
+        callerOf(request),
+        { ...filter, ...(actor !== undefined && { userId: actor }) },
+        { ...(after !== undefined && { after }), limit },
+      );
+    },
+  );
+
+  app.post(
+    '/v1/admin/audit/verify',
+    {
+      schema: {
+        tags,
+        operationId: 'verifyAudit',
+        summary: 'Prove that the audit ledger is as it was written',
+        description:
+          '`recent` answers with the verdict on what came since the last anchor. `all` starts a run whose result is the verdict on the whole ledger.',
+        body: z.object({ scope: z.enum(['recent', 'all']).default('recent') }),
+        response: { 200: AuditVerdict, 202: Run, ...problems('FORBIDDEN', 'STORAGE_UNAVAILABLE') },
+      },
+    },
+    async (request, reply) => {
+      const who = callerOf(request);
+      if (request.body.scope === 'recent') return reply.code(200).send(await audit.verifyRecent(who));
+      const run = await runs.start(who, 'verify-audit', {}, { dryRun: false });
+      return reply.code(202).header('location', `/v1/admin/runs/${run.id}`).send(run);
+    },
+  );
+}
