@@ -6,7 +6,7 @@ import { StorageError } from '../domain/errors.ts';
 import type { Database } from '../db/schema.ts';
 import { type AuditVerdict, type VerifyDeps, verifyLedger } from './audit/verify.ts';
 
-export type { AuditDamage, AuditProblem, AuditVerdict } from './audit/verify.ts';
+export type { AuditVerdict } from './audit/verify.ts';
 
 /** One entry of the ledger, as an admin reads it. */
 export interface AuditEntry {

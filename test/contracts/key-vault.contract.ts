@@ -83,6 +83,84 @@ export function describeKeyVault(product: string, open: () => Promise<KeyVault>)
       await expect(vault.unwrap({ ...wrapped, keyId: 'another' }, CONTEXT)).rejects.toMatchObject(REFUSED);
     });
 
+    describe('rotates', () => {
+      test('to a new key, for vaults that were open before too, and old wraps still open', async () => {
+        const other = await open();
+        await other.wrap(KEY, CONTEXT);
+        const old = await vault.wrap(KEY, CONTEXT);
+        const made = await vault.rotate();
+        expect(made.isCurrent).toBe(true);
+        for (const at of [vault, other]) {
+          const fresh = await at.wrap(KEY, CONTEXT);
+          expect(fresh.keyId).toBe(made.id);
+          expect(fresh.keyId).not.toBe(old.keyId);
+          expect(Buffer.from(await at.unwrap(old, CONTEXT))).toEqual(KEY);
+          expect(Buffer.from(await at.unwrap(fresh, CONTEXT))).toEqual(KEY);
+        }
+        await other.close();
+      });
+
+      test('and lists its keys, oldest first, one of them current', async () => {
+        const made = await vault.rotate();
+        const keys = await vault.wrappingKeys();
+        expect(keys.at(-1)).toMatchObject({ id: made.id, isCurrent: true });
+        expect(keys.filter((key) => key.isCurrent)).toHaveLength(1);
+        expect(keys.map((key) => key.createdAt.getTime())).toEqual(
+          keys.map((key) => key.createdAt.getTime()).toSorted((a, b) => a - b),
+        );
+        expect(new Set(keys.map((key) => key.id)).size).toBe(keys.length);
+      });
+
+      test('and re-wraps, bound to the same context', async () => {
+        const old = await vault.wrap(KEY, CONTEXT);
+        const { id } = await vault.rotate();
+        const fresh = await vault.rewrap(old, CONTEXT);
+        expect(fresh.keyId).toBe(id);
+        expect(Buffer.from(await vault.unwrap(fresh, CONTEXT))).toEqual(KEY);
+        const another = { ...CONTEXT, ownerId: 'user-2' };
+        await expect(vault.rewrap(old, another)).rejects.toMatchObject(REFUSED);
+        await expect(vault.unwrap(fresh, another)).rejects.toMatchObject(REFUSED);
+      });
+
+      test('and destroys: what the key wrapped opens no more, anywhere, and it is not listed', async () => {
+        const other = await open();
+        const old = await vault.wrap(KEY, CONTEXT);
+        await vault.rotate();
+        const kept = await vault.rewrap(old, CONTEXT);
+        await vault.destroy(old.keyId);
+        for (const at of [vault, other]) {
+          await expect(at.unwrap(old, CONTEXT)).rejects.toMatchObject(REFUSED);
+          await expect(at.rewrap(old, CONTEXT)).rejects.toMatchObject(REFUSED);
+          expect((await at.wrappingKeys()).map((key) => key.id)).not.toContain(old.keyId);
+          expect(Buffer.from(await at.unwrap(kept, CONTEXT))).toEqual(KEY);
+        }
+        await expect(vault.destroy(old.keyId)).resolves.toBeUndefined();
+        await other.close();
+      });
+
+      test('and never destroys the current key, nor one that it does not know', async () => {
+        const { keyId } = await vault.wrap(KEY, CONTEXT);
+        await expect(vault.destroy(keyId)).rejects.toMatchObject({ code: 'CONFLICT' });
+        await expect(vault.destroy('another')).resolves.toBeUndefined();
+        expect((await vault.wrap(KEY, CONTEXT)).keyId).toBe(keyId);
+      });
+
+      test('while others wrap and unwrap: every wrap opens', async () => {
+        const others = await Promise.all([open(), open()]);
+        let rotating = true;
+        const wrapped = others.map(async (at) => {
+          const made = [];
+          while (rotating) made.push(await at.wrap(KEY, CONTEXT));
+          return made;
+        });
+        for (let round = 0; round < 5; round += 1) await vault.rotate();
+        rotating = false;
+        for (const one of (await Promise.all(wrapped)).flat())
+          expect(Buffer.from(await vault.unwrap(one, CONTEXT))).toEqual(KEY);
+        for (const at of others) await at.close();
+      });
+    });
+
     test('answers a ping', () => expect(vault.ping()).resolves.toBeUndefined());
   });
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -67,6 +67,35 @@ describe('the local key file', () => {
       code: 'INVALID_CONFIGURATION',
     });
     expect(await readFile(file, 'utf8')).toBe(content);
+  });
+
+  test('keeps every key when many rotate at once', async () => {
+    await createLocalKeyVault({ path: file });
+    const vaults = await Promise.all(Array.from({ length: 8 }, () => createLocalKeyVault({ path: file })));
+    const made = await Promise.all(vaults.map((vault) => vault.rotate()));
+    const kept = await createLocalKeyVault({ path: file });
+    expect((await kept.wrappingKeys()).map((key) => key.id)).toEqual(
+      expect.arrayContaining(made.map((key) => key.id)),
+    );
+    expect(await readdir(path.dirname(file))).toEqual(['vault.key']);
+  });
+
+  test('rotates although a process died with the lock in its hands', async () => {
+    const vault = await createLocalKeyVault({ path: file });
+    await writeFile(`${file}.lock`, '');
+    const long = new Date(Date.now() - 60_000);
+    await utimes(`${file}.lock`, long, long);
+    await expect(vault.rotate()).resolves.toMatchObject({ isCurrent: true });
+  });
+
+  test('holds nothing any more of a key that was destroyed', async () => {
+    const vault = await createLocalKeyVault({ path: file });
+    const { keys } = JSON.parse(await readFile(file, 'utf8'));
+    await vault.rotate();
+    await vault.destroy(keys[0].id);
+    const text = await readFile(file, 'utf8');
+    expect(text).not.toContain(keys[0].key);
+    expect(text).not.toContain(keys[0].id);
   });
 
   test('is missed by a ping when it is gone or another', async () => {

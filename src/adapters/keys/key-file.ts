@@ -1,15 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { StorageError } from '#src/domain/errors.ts';
+import { withLockFile } from './lock-file.ts';
 
-export interface KeyFile {
-  /** The key to wrap with: the last one in the file. */
-  readonly current: { readonly id: string; readonly key: Buffer };
-  /** All keys by id, so that older wraps still open. */
-  readonly keys: ReadonlyMap<string, Buffer>;
+export interface KeyInFile {
+  readonly id: string;
+  readonly key: Buffer;
+  readonly createdAt: Date;
 }
+
+/** Keys in the order in which they were made; the last one wraps, older ones only unwrap. */
+export type KeyFile = readonly [...KeyInFile[], KeyInFile];
 
 const KEY_BYTES = 32;
 const OTHERS = 0o077;
@@ -34,6 +37,46 @@ export async function openKeyFile(file: string, options = { create: true }): Pro
   return parse(file, (await read(file)) ?? '');
 }
 
+/** Changes whenever the file is written: to be compared only. */
+export async function keyFileMark(file: string): Promise<string> {
+  try {
+    const { ino, mtimeMs, size } = await stat(file);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (error) {
+    throw unusable(file, isSystemError(error, 'ENOENT') ? 'is missing' : 'cannot be read', error);
+  }
+}
+
+/** Adds a new random key, which wraps from then on. */
+export function addKey(file: string): Promise<KeyFile> {
+  return change(file, (keys) => [...keys, newKey()]);
+}
+
+/** Takes a key out for ever; one that is not there is a success. The last one stays: CONFLICT. */
+export function removeKey(file: string, id: string): Promise<KeyFile> {
+  return change(file, (keys) => {
+    if (keys.at(-1)?.id === id)
+      throw new StorageError('CONFLICT', 'The current wrapping key cannot be destroyed.');
+    return keys.filter((key) => key.id !== id);
+  });
+}
+
+/** One change at a time, seen whole or not at all: a key that another process has just added is never lost. */
+async function change(file: string, to: (keys: KeyFile) => readonly KeyInFile[]): Promise<KeyFile> {
+  return withLockFile(`${file}.lock`, async () => {
+    const changed = to(await openKeyFile(file, { create: false }));
+    const draft = await writeDraft(file, changed);
+    try {
+      await rename(draft, file);
+    } catch (error) {
+      await unlink(draft).catch(() => undefined);
+      throw unusable(file, 'cannot be changed', error);
+    }
+    await flushFolder(path.dirname(file));
+    return openKeyFile(file, { create: false });
+  });
+}
+
 async function read(file: string): Promise<string | null> {
   try {
     await using handle = await open(file, 'r');
@@ -51,19 +94,9 @@ async function read(file: string): Promise<string | null> {
 /** Written apart, flushed, then linked: `link` fails where a file is, so nothing is ever overwritten. */
 async function create(file: string): Promise<void> {
   const folder = path.dirname(file);
-  const draft = `${file}.${randomUUID()}.tmp`;
-  const key = randomBytes(KEY_BYTES);
-  const content = {
-    version: 1,
-    keys: [{ id: randomUUID(), key: key.toString('base64'), createdAt: new Date() }],
-  };
   try {
     await mkdir(folder, { recursive: true });
-    {
-      await using handle = await open(draft, 'wx', 0o600);
-      await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-      await handle.sync();
-    }
+    const draft = await writeDraft(file, [newKey()]);
     try {
       await link(draft, file);
     } catch (error) {
@@ -77,6 +110,22 @@ async function create(file: string): Promise<void> {
   }
 }
 
+async function writeDraft(file: string, keys: readonly KeyInFile[]): Promise<string> {
+  const draft = `${file}.${randomUUID()}.tmp`;
+  const content = {
+    version: 1,
+    keys: keys.map(({ id, key, createdAt }) => ({ id, key: key.toString('base64'), createdAt })),
+  };
+  await using handle = await open(draft, 'wx', 0o600);
+  await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+  await handle.sync();
+  return draft;
+}
+
+function newKey(): KeyInFile {
+  return { id: randomUUID(), key: randomBytes(KEY_BYTES), createdAt: new Date() };
+}
+
 /** So that the name outlives a power cut too. Windows cannot open a folder. */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -87,11 +136,15 @@ async function flushFolder(folder: string): Promise<void> {
 function parse(file: string, text: string): KeyFile {
   try {
     const { keys } = fileContent.parse(JSON.parse(text));
-    const decoded = keys.map(({ id, key }) => ({ id, key: Buffer.from(key, 'base64') }));
+    const decoded = keys.map(({ id, key, createdAt }) => ({
+      id,
+      key: Buffer.from(key, 'base64'),
+      createdAt: new Date(createdAt),
+    }));
     const current = decoded.at(-1);
     if (current === undefined || decoded.some(({ key }) => key.byteLength !== KEY_BYTES))
       throw new Error('a key has another length');
-    return { current, keys: new Map(decoded.map(({ id, key }) => [id, key])) };
+    return [...decoded.slice(0, -1), current];
   } catch {
     // No cause: the parser's messages quote the content.
     throw unusable(file, 'is damaged; restore it from a backup');
