@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
+import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
 import { createLocalModerator } from '../adapters/moderator/local.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
@@ -25,6 +26,13 @@ export async function createQueue(config: Config, connection: pg.ClientConfig, l
 }
 
 export async function createKeyVault(config: Config): Promise<KeyVault> {
+  const { keys, integrations, s3 } = config;
+  if (integrations.keys === 'kms')
+    return createKmsKeyVault({
+      keyId: integrations.kmsKeyId ?? '',
+      region: keys.kmsRegion ?? s3.region,
+      ...(keys.kmsEndpoint !== null && { endpoint: keys.kmsEndpoint }),
+    });
   return createLocalKeyVault({ path: join(config.server.dataDir, 'vault.key') });
 }
 

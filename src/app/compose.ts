@@ -15,6 +15,7 @@ import { createFileManagementService } from '../services/file-management.service
 import { createImageProcessingService } from '../services/image-processing.service.ts';
 import { createItemsService } from '../services/items.service.ts';
 import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
+import { createKeysService } from '../services/keys.service.ts';
 import { createReviewService } from '../services/review.service.ts';
 import { createRunsService } from '../services/runs.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
@@ -115,6 +116,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     dispatcher.current = await startOutboxDispatcher({ db, storage, cdn, log, queue }, listener);
     closing('outbox', async () => dispatcher.current?.close());
 
+    const runs = createRunsService(deps);
     return {
       db,
       store,
@@ -141,7 +143,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       items: createItemsService(deps),
       review: createReviewService(deps),
       audit: createAuditService({ db, storage, log }),
-      runs: createRunsService(deps),
+      runs,
+      keysService: createKeysService({ ...deps, vault: keys, runs }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
       /** Where lost bytes are looked for. */

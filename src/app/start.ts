@@ -78,6 +78,7 @@ async function makeHttp(
     items: parts.items,
     review: parts.review,
     audit: parts.audit,
+    keys: parts.keysService,
     runs: parts.runs,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,

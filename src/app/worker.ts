@@ -4,6 +4,7 @@ import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
+import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { startSchedule } from '../jobs/schedule.ts';
 import { startSealer } from '../jobs/seal-audit.ts';
 import { type RunHandlers, startRunner } from '../jobs/runner.ts';
@@ -11,11 +12,13 @@ import { scrubObjects } from '../jobs/scrub.ts';
 import { startDueScrub } from '../jobs/scrub/schedule.ts';
 import { sweep } from '../jobs/sweep.ts';
 import { startPurges } from './purges.ts';
+import { keepKeys } from '../services/key-rotation.ts';
 import type { Composition } from './compose.ts';
 import { scrubDeps } from './scrub.ts';
 
 const SWEEP_MS = 30_000;
 const CLEAN_MS = 600_000;
+const KEYS_MS = 600_000;
 /** A temporary file that nobody has written to for so long belongs to a process that died. */
 const TEMPORARY_MS = 3_600_000;
 
@@ -30,6 +33,7 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
     'cdn-invalidation': cdnInvalidationRun({ service, cdn }),
     'cdn-warm': cdnWarmRun({ service }),
     'verify-audit': verifyAudit(parts.jobs),
+    'rewrap-keys': rewrapKeys({ ...parts.jobs, vault: parts.keys }),
   };
 }
 
@@ -54,6 +58,11 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),
+      {
+        name: 'keep wrapping keys',
+        everyMs: KEYS_MS,
+        run: () => keepKeys({ ...jobs, vault: parts.keys }, config.keys),
+      },
       {
         name: 'clean temporary files',
         everyMs: CLEAN_MS,

@@ -5,7 +5,7 @@ export const ADAPTERS = {
   scanner: ['basic'],
   moderator: ['local'],
   search: ['postgres'],
-  'key vault': ['local'],
+  'key vault': ['local', 'kms'],
   metrics: ['prometheus'],
   'arrival events': ['client'],
   notifications: ['log'],

@@ -6,6 +6,7 @@ import { CDN, type CdnConfig, edgeAddress, readCdn } from './cdn.ts';
 import { DATABASE, type DatabaseConfig, readDatabase } from './database.ts';
 import { IMAGES, type ImagesConfig, readImages } from './images.ts';
 import { INTEGRATIONS, type IntegrationsConfig, readIntegrations } from './integrations.ts';
+import { KEYS, type KeysConfig, readKeys } from './keys.ts';
 import { LIFECYCLE, type LifecycleConfig, readLifecycle } from './lifecycle.ts';
 import { LIMITS, type LimitsConfig, readLimits } from './limits.ts';
 import { QUEUE, type QueueConfig, readQueue } from './queue.ts';
@@ -40,6 +41,7 @@ export interface Config {
   readonly lifecycle: LifecycleConfig;
   readonly scrub: ScrubConfig;
   readonly audit: AuditConfig;
+  readonly keys: KeysConfig;
   readonly integrations: IntegrationsConfig;
   /** Every setting with its source, in the order of `SETTINGS`; secrets are not in it. */
   readonly sources: readonly SettingSource[];
@@ -59,6 +61,7 @@ const AREAS = {
   lifecycle: LIFECYCLE,
   scrub: SCRUB,
   audit: AUDIT,
+  keys: KEYS,
   integrations: INTEGRATIONS,
 } satisfies Record<Exclude<keyof Config, 'sources'>, Record<string, Setting<unknown>>>;
 
@@ -132,6 +135,7 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     lifecycle: readLifecycle(read),
     scrub: readScrub(read),
     audit: readAudit(read),
+    keys: readKeys(read),
     integrations: readIntegrations(read),
     sources: SETTINGS.map((setting) => sourceOf(env, setting)),
   };

@@ -5,6 +5,7 @@ import { CDN } from './cdn.ts';
 import { DATABASE } from './database.ts';
 import type { Config } from './index.ts';
 import { INTEGRATIONS } from './integrations.ts';
+import { KEYS } from './keys.ts';
 import { QUEUE } from './queue.ts';
 import { S3 } from './s3.ts';
 import { SAFETY } from './safety.ts';
@@ -22,6 +23,9 @@ export interface Rule {
 }
 
 const usesCloudfront = (config: Config) => config.cdn.driver === 'cloudfront';
+
+/** KMS takes seven days to end a key (`adapters/keys/kms.ts`), and re-wrapping a day at most. */
+const KEY_SLACK_DAYS = 8;
 
 export const RULES: readonly Rule[] = [
   {
@@ -116,6 +120,11 @@ export const RULES: readonly Rule[] = [
     setting: INTEGRATIONS.kmsKeyId,
     isBroken: ({ integrations }) => integrations.keys === 'kms' && integrations.kmsKeyId === null,
     expected: 'the key to use, since KEYS_DRIVER is kms',
+  },
+  {
+    setting: KEYS.lifetimeDays,
+    isBroken: ({ keys }) => keys.lifetimeDays < keys.rotationDays + KEY_SLACK_DAYS,
+    expected: `${KEY_SLACK_DAYS} more than KEY_ROTATION_DAYS at least: keys are re-wrapped before the old one ends`,
   },
   {
     setting: INTEGRATIONS.webhookSecret,

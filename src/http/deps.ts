@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ObjectKey } from '#src/domain/keys.ts';
 import type { ObjectStore } from '#src/ports/object-store.ts';
+import type { KeysService } from '#src/services/keys.service.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
 import type {
   FileEvents,
@@ -70,6 +71,7 @@ export interface HttpDeps {
   readonly items: ItemsService;
   readonly review: ReviewService;
   readonly audit: AuditService;
+  readonly keys: KeysService;
   readonly runs: RunsService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */

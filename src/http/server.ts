@@ -18,6 +18,7 @@ import { devRoutes } from './routes/dev.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
 import { itemRoutes } from './routes/items.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { reviewRoutes } from './routes/review.ts';
@@ -80,6 +81,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
   auditRoutes(app, deps);
+  keyRoutes(app, deps);
   runRoutes(app, deps);
   scrubRoutes(app, deps);
   cdnRoutes(app, deps);

@@ -79,7 +79,8 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
   };
 }
 
-function vaultContext({ fileId, ownerId }: DocumentContext): Readonly<Record<string, string>> {
+/** What a document's wrapped key is bound to in the vault. */
+export function vaultContext({ fileId, ownerId }: DocumentContext): Readonly<Record<string, string>> {
   return { purpose: 'document', fileId, ownerId };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
   CreateAliasCommand,
@@ -136,13 +136,15 @@ describe('KMS that refuses', () => {
   beforeEach(async () => {
     answers = [];
     bodies = [];
-    server = createServer(async (request, response) => {
+    server = createServer((request, response) => void answer(request, response));
+    const answer = async (request: IncomingMessage, response: ServerResponse) => {
       bodies.push(await text(request));
       const next = answers.shift();
       response.writeHead(next?.status ?? 200, { 'content-type': 'application/x-amz-json-1.1' });
       const done = { KeyId: 'arn:aws:kms:key', CiphertextBlob: 'AAAA', Plaintext: KEY.toString('base64') };
       response.end(JSON.stringify(next === undefined ? done : { __type: next.type, message: 'no' }));
-    }).listen(0, '127.0.0.1');
+    };
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;

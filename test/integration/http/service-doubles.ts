@@ -82,7 +82,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
   };
   const runs: RunsService = { start: unused, list: unused, get: unused, cancel: unused };
   const audit: AuditService = { list: unused, verifyRecent: unused };
-  return { files: allFiles, items: allItems, review, runs, audit };
+  return { files: allFiles, items: allItems, review, runs, audit, keys: { rotate: unused } };
 }
 
 /** Events that a test raises by hand. */
