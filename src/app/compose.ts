@@ -83,6 +83,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       storage,
       vault: keys,
       documentKeys: documentKeysOf(db),
+      signedUrlMaxSeconds: config.cdn.signedUrlMaxSeconds,
     });
     closing('keys', () => keys.close());
     const images = createImageEngine({

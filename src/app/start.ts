@@ -97,6 +97,7 @@ async function makeHttp(
       concurrentUploads: limits.concurrentUploads,
       bodyTimeoutMs: limits.bodyTimeoutMs,
     },
+    corsOrigins: auth.corsOrigins,
     tusDir: parts.tusDir,
     webDir: existsSync(WEB_DIR) ? WEB_DIR : null,
     signedStore:

@@ -80,6 +80,8 @@ export interface HttpDeps {
   readonly cdnOrigin: () => string;
   readonly auth: AuthOptions;
   readonly limits: HttpLimits;
+  /** Origins whose pages may call the API beside its own. */
+  readonly corsOrigins: readonly string[];
   /** Where resumable uploads wait until they are whole. */
   readonly tusDir: string;
   /** The built web app; null when there is none. */

@@ -5,9 +5,9 @@ import type { App } from './deps.ts';
 /**
  * Development mode gives tokens to whoever asks, so it answers to this machine's own names only: otherwise any web
  * page could make its own name point here (DNS rebinding) and ask as an admin. FORBIDDEN for a Host, or an Origin of
- * a request that is no plain read, that is neither a loopback name nor the host of `publicUrl`.
+ * a request that is no plain read, that is neither a loopback name nor the host of `publicUrl`, nor an allowed origin.
  */
-export function answerLocallyOnly(app: App, publicUrl: () => string): void {
+export function answerLocallyOnly(app: App, publicUrl: () => string, corsOrigins: readonly string[]): void {
   app.addHook('onRequest', async (request) => {
     const { host, origin } = request.headers;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
@@ -15,7 +15,7 @@ export function answerLocallyOnly(app: App, publicUrl: () => string): void {
     const isOurs = (name: string | null) => name !== null && (name === own || isLoopbackName(name));
     if (!isOurs(hostnameOf(`http://${host ?? ''}`)))
       throw new StorageError('FORBIDDEN', 'In development the service answers to localhost only.');
-    if (!isRead && origin !== undefined && !isOurs(hostnameOf(origin)))
+    if (!isRead && origin !== undefined && !corsOrigins.includes(origin) && !isOurs(hostnameOf(origin)))
       throw new StorageError('FORBIDDEN', 'In development only pages of this machine may ask.');
   });
 }

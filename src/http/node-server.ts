@@ -65,6 +65,8 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
     `X-Request-Id: ${requestId}`,
     'Connection: close',
   ];

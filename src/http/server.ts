@@ -5,6 +5,7 @@ import { fastifySSE } from '@fastify/sse';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createAuthenticator } from './auth.ts';
+import { allowOrigins } from './cors.ts';
 import type { App, HttpDeps } from './deps.ts';
 import { closeGracefully } from './graceful-close.ts';
 import { identifyCallers } from './identity.ts';
@@ -64,7 +65,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
     const ms = Math.round(reply.elapsedTime);
     request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'answered');
   });
-  if (deps.auth.devTokens) answerLocallyOnly(app, deps.publicUrl);
+  allowOrigins(app, deps.corsOrigins);
+  if (deps.auth.devTokens) answerLocallyOnly(app, deps.publicUrl, deps.corsOrigins);
   await setSecurityHeaders(app, deps);
   await describeApi(app, deps);
   await app.register(multipart, { throwFileSizeLimit: false });

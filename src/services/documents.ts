@@ -67,9 +67,10 @@ export function createDocuments(deps: ServiceDeps): Documents {
       await deps.db.transaction().execute(async (trx) => {
         const file = await lockedFileFor(trx, who, 'delete', id);
         if (file.kind !== 'verification_document') throw notFound();
-        if (file.state !== 'deleting') await remove(trx, file);
+        if (file.state === 'deleting') return;
+        await remove(trx, file);
+        await recordAccess(trx, { userId: who.userId, action: 'document.delete', fileId: id });
       });
-      await recordAccess(deps.db, { userId: who.userId, action: 'document.delete', fileId: id });
       await deps.deliverNow(id);
     },
   };

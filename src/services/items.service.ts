@@ -8,7 +8,7 @@ import { isItemId, type ItemId, itemId } from '../domain/ids.ts';
 import type { Item, ItemsService } from './contracts.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import type { ServiceDeps } from './deps.ts';
-import { deleteItemPhotos, existingItem, visibleItem } from './photos/gallery.ts';
+import { deleteItemPhotos, visibleItem } from './photos/gallery.ts';
 import { toPhotos } from './photos/photo-view.ts';
 
 /** Listings as far as photos need them: LocalEx's backend owns the rest. */
@@ -75,7 +75,7 @@ function sellerOf(who: Principal, named: string | undefined): string {
 }
 
 async function assertMayEdit(deps: Pick<ServiceDeps, 'db'>, who: Principal, id: ItemId): Promise<void> {
-  const item = await existingItem(deps.db, id);
+  const item = await visibleItem(deps.db, who, id);
   if (!mayAccessItem(who, 'edit', { sellerId: item.seller_id }))
     throw new StorageError('FORBIDDEN', 'Only the seller changes a listing.');
 }

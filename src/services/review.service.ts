@@ -50,12 +50,6 @@ export function createReviewService(deps: Deps): ReviewService {
 
     async decide(who, id, decision) {
       const file = await fileFor(deps.db, who, 'decide', id);
-      await recordAccess(deps.db, {
-        userId: who.userId,
-        action: `photo.${decision.decision}`,
-        fileId: id,
-        details: { reason: decision.reason },
-      });
       try {
         return await DECIDE[decision.decision](deps, who, file, decision.reason);
       } catch (error) {
@@ -225,6 +219,12 @@ async function note(
   reason: string,
 ): Promise<void> {
   await insertDecision(db, { fileId: file.id, moderatorId: who.userId, decision, reason });
+  await recordAccess(db, {
+    userId: who.userId,
+    action: `photo.${decision}`,
+    fileId: file.id,
+    details: { reason },
+  });
 }
 
 function alreadyDecided(): StorageError {

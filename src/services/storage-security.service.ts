@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { Database, Db } from '../db/schema.ts';
+import type { Database, Db, FileRow } from '../db/schema.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { KeyVault, WrappedKey } from '../ports/key-vault.ts';
-import { type FileAction, mayAccessFile, type Principal } from '../domain/access.ts';
+import { type FileAction, type FileFacts, mayAccessFile, type Principal } from '../domain/access.ts';
+import { isPublic } from '../domain/file-state.ts';
+import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../domain/keys.ts';
 import { recordAccess } from '../db/access-log.ts';
 import { findFile } from '../db/files.ts';
 import { findObjectOwner } from '../db/objects.ts';
@@ -21,11 +23,20 @@ export interface StorageSecurityDeps {
   readonly storage: { getSignedUrl(key: string, expiration: number): Promise<string> };
   readonly vault: KeyVault;
   readonly documentKeys: DocumentKeyStore;
+  /** The longest that a signed URL may work. Seconds. */
+  readonly signedUrlMaxSeconds: number;
 }
 
 export interface StorageSecurityService {
-  /** A URL that reads one object until it expires. `expiration` in seconds. Errors as `StorageService.getSignedUrl`. */
-  generateSignedUrl(key: string, expiration: number): Promise<string>;
+  /**
+   * A URL of the store that reads one object for `expiration` seconds, for who may read its file: a public rendition for
+   * everybody, the sanitised view of a photo that is not public for owner and staff, written into the audit ledger before
+   * the URL is given. Never of uploaded bytes or of an identity document: these are served by the service alone.
+   *
+   * Errors: INVALID_REQUEST for an expiration that is longer than allowed, NOT_FOUND for a key that no file of theirs has,
+   * FORBIDDEN, and those of `StorageService.getSignedUrl`.
+   */
+  generateSignedUrl(key: string, expiration: number, who: Principal | null): Promise<string>;
   /**
    * Makes a key for one document, keeps it wrapped (in `trx` when given, so that it commits with the file's row) and
    * returns the stream that encrypts what is written to it. One call per document.
@@ -51,7 +62,31 @@ export interface StorageSecurityService {
 export function createStorageSecurityService(deps: StorageSecurityDeps): StorageSecurityService {
   const { storage, vault, documentKeys } = deps;
   return {
-    generateSignedUrl: (key, expiration) => storage.getSignedUrl(key, expiration),
+    async generateSignedUrl(key, expiration, who) {
+      if (!(expiration >= 1 && expiration <= deps.signedUrlMaxSeconds))
+        throw new StorageError('INVALID_REQUEST', `A link lasts 1 to ${deps.signedUrlMaxSeconds} seconds.`);
+      const file = await fileOf(deps.db, key);
+      if (file === null || !mayAccessFile(who, 'read', factsOf(file)))
+        throw new StorageError('NOT_FOUND', 'There is no such object.');
+      const isPhoto = file.kind !== 'verification_document';
+      const isOpen =
+        isPhoto && PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix)) && isPublic(file.state);
+      if (!isOpen) {
+        if (
+          who === null ||
+          !key.startsWith(SIGNED_PREFIX) ||
+          !mayAccessFile(who, 'read_content', factsOf(file))
+        )
+          throw new StorageError('FORBIDDEN', 'There is no link to this object.');
+        await recordAccess(deps.db, {
+          userId: who.userId,
+          action: 'object.sign',
+          fileId: file.id,
+          details: { key, expiration },
+        });
+      }
+      return storage.getSignedUrl(key, expiration);
+    },
     async encryptFile(document, trx) {
       const wrappingKey = randomBytes(WRAPPING_KEY_BYTES);
       await documentKeys.save(document.fileId, await vault.wrap(wrappingKey, vaultContext(document)), trx);
@@ -66,10 +101,8 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
       return open(await vault.unwrap(wrapped, vaultContext(document)), document, decryptStream);
     },
     async validateAccess(who, key, action) {
-      const owner = await findObjectOwner(deps.db, key);
-      const file = owner === null ? null : await findFile(deps.db, owner);
-      if (file === null) return false;
-      return mayAccessFile(who, action, { kind: file.kind, ownerId: file.owner_id, state: file.state });
+      const file = await fileOf(deps.db, key);
+      return file !== null && mayAccessFile(who, action, factsOf(file));
     },
     async auditAccess(who, key, action) {
       const owner = await findObjectOwner(deps.db, key);
@@ -77,6 +110,15 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
     },
     shredFile: (fileId, trx) => documentKeys.destroy(fileId, trx),
   };
+}
+
+async function fileOf(db: Db, key: string): Promise<FileRow | null> {
+  const owner = await findObjectOwner(db, key);
+  return owner === null ? null : findFile(db, owner);
+}
+
+function factsOf(file: FileRow): FileFacts {
+  return { kind: file.kind, ownerId: file.owner_id, state: file.state };
 }
 
 /** What a document's wrapped key is bound to in the vault. */

@@ -98,7 +98,9 @@ export async function existingItem(db: Db, id: ItemId): Promise<ItemRow> {
   return item;
 }
 
+/** Errors: NOT_FOUND for a listing that the caller may not even see, FORBIDDEN. */
 function assertMayEdit(who: Principal, item: ItemRow): void {
+  if (!maySeeItem(who, { sellerId: item.seller_id, status: item.status })) throw noListing();
   if (!mayAccessItem(who, 'edit', { sellerId: item.seller_id }))
     throw new StorageError('FORBIDDEN', 'Only the seller of a listing changes its photos.');
 }

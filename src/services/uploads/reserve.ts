@@ -3,7 +3,7 @@ import { bumpPhotosVersion, lockItem } from '../../db/items.ts';
 import { announceObjects } from '../../db/objects.ts';
 import { nextPosition } from '../../db/positions.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
-import { mayAccessItem, mayActForUser, type Principal } from '../../domain/access.ts';
+import { mayAccessItem, mayActForUser, maySeeItem, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
 import type { FileKind } from '../../domain/file-state.ts';
 import type { FileId, ItemId, UserId } from '../../domain/ids.ts';
@@ -64,7 +64,8 @@ export function tooLarge(maxBytes: number): StorageError {
 
 async function placeInItem(db: Db, who: Principal, itemId: ItemId, limits: ServiceDeps['limits']) {
   const item = await lockItem(db, itemId);
-  if (item === null || item.deleted_at !== null)
+  const isThere = item !== null && item.deleted_at === null;
+  if (!isThere || !maySeeItem(who, { sellerId: item.seller_id, status: item.status }))
     throw new StorageError('NOT_FOUND', 'There is no such listing.');
   if (!mayAccessItem(who, 'add_photo', { sellerId: item.seller_id }))
     throw new StorageError('FORBIDDEN', 'Only the seller of a listing adds photos to it.');

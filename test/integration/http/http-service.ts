@@ -35,6 +35,7 @@ export async function startHttp(change: Partial<HttpDeps> = {}): Promise<TestSer
       devSigningKey: Buffer.alloc(32, 1),
     },
     limits: { maxFileSize: 1024 * 1024, uploadsPerMinute: 100, concurrentUploads: 4, bodyTimeoutMs: 10_000 },
+    corsOrigins: [],
     tusDir: join(directory, 'tus'),
     webDir: null,
     signedStore: null,

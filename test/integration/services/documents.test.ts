@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { fileId, userId } from '#src/domain/ids.ts';
 import {
@@ -77,6 +77,30 @@ test('who reads is written down before the first byte, and others may not', asyn
   expect(audited.map((entry) => [entry.user_id, entry.action])).toEqual([
     [MODERATOR.userId, 'document.read'],
   ]);
+  body.destroy();
+});
+
+test('no byte of a document is read when the entry cannot be written, and no deletion happens', async () => {
+  const { who, id } = await uploaded(await readFile(photoPath('lumia-820-starfish.jpg')));
+  const opened = vi.spyOn(app.store, 'get');
+  await sql`create function refuse_entry() returns trigger language plpgsql as $$ begin raise 'full'; end $$`.execute(
+    app.db,
+  );
+  await sql`create trigger refuse before insert on audit.entries for each row execute function refuse_entry()`.execute(
+    app.db,
+  );
+  try {
+    await expect(app.files.openVerificationDocument(who, id)).rejects.toThrow('full');
+    await expect(app.files.deleteVerificationDocument(who, id)).rejects.toThrow('full');
+  } finally {
+    await sql`drop trigger refuse on audit.entries`.execute(app.db);
+  }
+  expect(opened.mock.calls.map(([key]) => key)).not.toContain(
+    `verification/documents/${who.userId}/${id}.enc`,
+  );
+  opened.mockRestore();
+  expect(await keysOfOwner(who.userId)).toHaveLength(1);
+  const { body } = await app.files.openVerificationDocument(who, id);
   body.destroy();
 });
 

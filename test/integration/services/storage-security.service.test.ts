@@ -8,7 +8,10 @@ import { createLocalKeyVault } from '#src/adapters/keys/local.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 import { insertFile } from '#src/db/files.ts';
 import { announceObjects } from '#src/db/objects.ts';
-import { uploadKey } from '#src/domain/keys.ts';
+import { sql } from 'kysely';
+import { itemId, userId } from '#src/domain/ids.ts';
+import type { FileState } from '#src/domain/file-state.ts';
+import { documentKey, publicKey, quarantineRawKey, quarantineViewKey, uploadKey } from '#src/domain/keys.ts';
 import { newFileId } from '#src/services/new-id.ts';
 import type { KeyVault, WrappedKey } from '#src/ports/key-vault.ts';
 import {
@@ -39,16 +42,13 @@ beforeEach(() => {
     db: database.db,
     storage: { getSignedUrl: async (key, expiration) => `https://store.test/${key}?expires=${expiration}` },
     vault,
+    signedUrlMaxSeconds: 3600,
     documentKeys: {
       save: async (fileId, key) => void rows.set(fileId, key),
       load: async (fileId) => rows.get(fileId) ?? null,
       destroy: async (fileId) => void rows.delete(fileId),
     },
   });
-});
-
-test('a signed URL is that of the store', async () => {
-  expect(await security.generateSignedUrl('items/a', 60)).toBe('https://store.test/items/a?expires=60');
 });
 
 test('an encrypted document is opened with the key in its row', async () => {
@@ -115,6 +115,137 @@ describe('access by object key', () => {
     expect(await security.validateAccess(seller, key, 'read_content')).toBe(true);
     expect(await security.validateAccess(stranger, key, 'read_content')).toBe(false);
     expect(await security.validateAccess(null, key, 'read')).toBe(false);
+  });
+
+  describe('as a signed URL', () => {
+    const moderator = { userId: 'moderator-1', roles: ['moderator'] } as const;
+    const service = { userId: 'backend', roles: ['service'] } as const;
+    const HASH = '0123456789ab';
+
+    /** A photo in that state, with an object under each kind of key. */
+    async function photoIn(state: FileState, kind: 'item_photo' | 'verification_document' = 'item_photo') {
+      const file = newFileId();
+      const item = itemId(`item-${file}`);
+      const owner = userId(seller.userId);
+      const keys = {
+        original: publicKey({
+          kind: 'item_photo',
+          variant: 'original',
+          scope: item,
+          fileId: file,
+          hash12: HASH,
+          format: 'jpeg',
+        }),
+        view: quarantineViewKey(file, HASH, 'jpeg'),
+        raw: quarantineRawKey(file),
+        upload: uploadKey(file),
+        document: documentKey(owner, file),
+      };
+      await database.db.insertInto('items').values({ id: item, seller_id: owner, title: 'x' }).execute();
+      await insertFile(database.db, {
+        id: file,
+        kind,
+        itemId: kind === 'item_photo' ? item : null,
+        ownerId: owner,
+        position: null,
+        filename: 'a.jpg',
+        claimedType: null,
+        claimedBytes: null,
+        claimedSha256: null,
+        deadlineAt: new Date(Date.now() + 60_000),
+      });
+      await announceObjects(database.db, file, Object.values(keys));
+      await database.db.transaction().execute(async (trx) => {
+        await sql`alter table files disable trigger files_transition`.execute(trx);
+        await trx.updateTable('files').set({ state }).where('id', '=', file).execute();
+        await sql`alter table files enable trigger files_transition`.execute(trx);
+      });
+      return { file, ...keys };
+    }
+    const auditOf = async (file: string) =>
+      (await database.db.selectFrom('audit.entries').selectAll().where('file_id', '=', file).execute()).map(
+        ({ user_id, action, details }) => ({ user_id, action, details }),
+      );
+
+    test('of a public rendition is for everybody, and no entry', async () => {
+      const photo = await photoIn('ready');
+      for (const who of [null, seller, stranger, moderator, service])
+        expect(await security.generateSignedUrl(photo.original, 60, who)).toBe(
+          `https://store.test/${photo.original}?expires=60`,
+        );
+      expect(await auditOf(photo.file)).toEqual([]);
+    });
+
+    test('of a view in quarantine is for owner and staff, after its entry was written', async () => {
+      const photo = await photoIn('in_review');
+      for (const who of [null, stranger])
+        await expect(security.generateSignedUrl(photo.view, 60, who)).rejects.toMatchObject({
+          code: 'NOT_FOUND',
+        });
+      await expect(security.generateSignedUrl(photo.view, 60, service)).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+      expect(await auditOf(photo.file)).toEqual([]);
+      for (const who of [seller, moderator]) await security.generateSignedUrl(photo.view, 60, who);
+      expect(await auditOf(photo.file)).toEqual(
+        [seller, moderator].map((who) => ({
+          user_id: who.userId,
+          action: 'object.sign',
+          details: { key: photo.view, expiration: 60 },
+        })),
+      );
+    });
+
+    test('of uploaded bytes or a document is for nobody', async () => {
+      const photo = await photoIn('in_review');
+      const scan = await photoIn('ready', 'verification_document');
+      const admin = { userId: 'admin-1', roles: ['admin', 'moderator', 'service', 'seller'] } as const;
+      for (const never of [photo.raw, photo.upload, scan.document, scan.original])
+        for (const who of [seller, moderator, admin])
+          await expect(security.generateSignedUrl(never, 60, who)).rejects.toMatchObject({
+            code: 'FORBIDDEN',
+          });
+    });
+
+    test('of a photo that is no longer public is refused, also under its public key', async () => {
+      const photo = await photoIn('taken_down');
+      await expect(security.generateSignedUrl(photo.original, 60, seller)).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+      await expect(security.generateSignedUrl(photo.original, 60, null)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+    });
+
+    test.each([0, -1, 3601, Number.NaN, Number.POSITIVE_INFINITY])(
+      'does not last %s seconds',
+      async (expiration) => {
+        const photo = await photoIn('ready');
+        await expect(security.generateSignedUrl(photo.original, expiration, null)).rejects.toMatchObject({
+          code: 'INVALID_REQUEST',
+          message: 'A link lasts 1 to 3600 seconds.',
+        });
+      },
+    );
+
+    test('of the ledger or of a key that nobody has does not exist', async () => {
+      for (const missing of ['audit/anchors/0000000000000001-x.json', uploadKey(newFileId())])
+        await expect(security.generateSignedUrl(missing, 60, moderator)).rejects.toMatchObject({
+          code: 'NOT_FOUND',
+        });
+    });
+
+    test('is not given when its entry cannot be written', async () => {
+      const photo = await photoIn('in_review');
+      await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'full'; end $$`.execute(
+        database.db,
+      );
+      await sql`create trigger refuse before insert on audit.entries for each row execute function refuse()`.execute(
+        database.db,
+      );
+      await expect(security.generateSignedUrl(photo.view, 60, seller)).rejects.toThrow('full');
+      await sql`drop trigger refuse on audit.entries`.execute(database.db);
+    });
   });
 
   test('is refused for a key that no file has', async () => {

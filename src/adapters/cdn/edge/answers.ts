@@ -83,6 +83,8 @@ export function sendProblem(res: ServerResponse, error: StorageError, extra: rea
     'no-store',
     'X-Content-Type-Options',
     'nosniff',
+    'Content-Security-Policy',
+    "default-src 'none'; frame-ancestors 'none'",
     'X-Request-Id',
     requestId,
     ...(status === 503 ? ['Retry-After', '1'] : []),
