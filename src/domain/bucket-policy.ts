@@ -60,8 +60,9 @@ export function bucketPolicy(options: BucketPolicyOptions): BucketPolicy {
         StringNotEquals: { 's3:x-amz-server-side-encryption': encryption },
         Null: { 's3:x-amz-server-side-encryption': 'false' },
       }),
+      // The one value that the field has. By `Null`, as the User Guide has it, Ceph 16 denies every put.
       deny('DenyCustomerKeys', 's3:PutObject', objects, {
-        Null: { 's3:x-amz-server-side-encryption-customer-algorithm': 'false' },
+        StringEquals: { 's3:x-amz-server-side-encryption-customer-algorithm': 'AES256' },
       }),
       ...(distributionArn === null ? [] : [readByCloudFront(bucketArn, distributionArn)]),
     ],
