@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { bucketStatements } from './support/statements.ts';
+import { EXAMPLE, VARIANTS } from './support/variants.ts';
+
+test.each(VARIANTS)(
+  'bucket policies of %s allow nobody but services of AWS, on our behalf only',
+  (_, synthesised) => {
+    const allowed = bucketStatements(synthesised).filter(({ Effect }) => Effect === 'Allow');
+    expect(allowed.length).toBeGreaterThan(0);
+    for (const { Principal, Condition } of allowed) {
+      expect(Principal).toHaveProperty('Service');
+      const keys = Object.values(Condition ?? {}).flatMap((condition) => Object.keys(condition));
+      expect(keys).toContain('aws:SourceArn');
+    }
+  },
+);
+
+test('CloudFront reads the public prefixes and reviewers’ views, for this distribution, and nothing else', () => {
+  const forCloudFront = bucketStatements(EXAMPLE).filter(
+    ({ Principal }) =>
+      Principal && 'Service' in Principal && Principal.Service === 'cloudfront.amazonaws.com',
+  );
+  const bucket = `arn:aws:s3:::${EXAMPLE.names.bucket}`;
+  expect(forCloudFront).toEqual([
+    expect.objectContaining({
+      Effect: 'Allow',
+      Action: ['s3:GetObject'],
+      Resource: [`${bucket}/items/*`, `${bucket}/profiles/*`, `${bucket}/quarantine/view/*`],
+      Condition: {
+        StringEquals: { 'aws:SourceArn': 'arn:aws:cloudfront::111122223333:distribution/<Distribution>' },
+      },
+    }),
+  ]);
+});
+
+test('uploads and documents are for the roles of the service alone, in both regions', () => {
+  const roles = ['web', 'worker', 'replication'].map(
+    (role) => `arn:aws:iam::111122223333:role/localex-storage-${role}`,
+  );
+  const prefixes = ['temp/', 'quarantine/raw/', 'verification/'];
+  for (const bucket of [EXAMPLE.names.bucket, EXAMPLE.names.replicaBucket])
+    expect(bucketStatements(EXAMPLE)).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:RestoreObject'],
+        Resource: prefixes.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`),
+        Condition: { ArnNotEquals: { 'aws:PrincipalArn': roles } },
+      }),
+    );
+});
