@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** The infrastructure is a package of its own, which is not installed where only the product is wanted. */
+const INFRA_IS_INSTALLED = existsSync(new URL('infra/node_modules/aws-cdk-lib', import.meta.url));
 
 /**
  * `main` shares one process between files, which is what makes it fast: its files leave no global changed.
  * A test that must change one is named `*.isolated.test.ts` and gets a process of its own.
+ * `infra` has no process of the service: it looks at what the infrastructure would make.
  * The other projects start the real service (`test/support/service.ts`), one file after another.
  */
 export default defineConfig({
@@ -38,6 +43,16 @@ export default defineConfig({
           include: ['test/**/*.isolated.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'infra',
+          isolate: false,
+          include: INFRA_IS_INSTALLED ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

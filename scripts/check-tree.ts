@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkFile } from './check-tree/check-file.ts';
 
-const FOLDERS = '{src,test,scripts,bench,web/src}/**/*.{ts,tsx,mjs}';
+const FOLDERS = '{src,test,scripts,bench,web/src,infra/{bin,src,test}}/**/*.{ts,tsx,mjs}';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = globSync(FOLDERS, { cwd: root }).map((file) => file.replaceAll('\\', '/'));
