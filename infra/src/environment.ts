@@ -7,6 +7,7 @@ import type { Settings } from './settings.ts';
  * outputs: the private key of signed URLs stays in a file (CLOUDFRONT_PRIVATE_KEY_FILE), credentials come with the roles.
  */
 export const ENVIRONMENT = [
+  'PUBLIC_URL',
   'STORAGE_DRIVER',
   'S3_BUCKET',
   'S3_REGION',
@@ -21,7 +22,12 @@ export const ENVIRONMENT = [
   'KMS_KEY_ID',
 ] as const;
 
-export type EnvironmentValues = Readonly<Record<(typeof ENVIRONMENT)[number], string>>;
+/** Only where countries are chosen. */
+export const OPTIONAL_ENVIRONMENT = ['CDN_GEO_ALLOW', 'CDN_GEO_DENY'] as const;
+
+type Required = (typeof ENVIRONMENT)[number];
+type Optional = (typeof OPTIONAL_ENVIRONMENT)[number];
+export type EnvironmentValues = Readonly<Record<Required, string> & Partial<Record<Optional, string>>>;
 
 /** The id of the distribution, for stacks that are made after the storage stack. */
 export function distributionOf(settings: Settings): string {

@@ -20,6 +20,8 @@ export function namesOf({ name, account, region, replicaRegion }: Settings) {
     /** Queue of what arrives in the bucket, and the rule that fills it. */
     arrivals: `${name}-arrivals`,
     arrivalsFailed: `${name}-arrivals-failed`,
+    /** Points to the key that wraps now; the service moves it when it rotates. */
+    documentsAlias: `alias/${name}-documents`,
     acceptFunction: `${name}-accept`,
     refuseFunction: `${name}-refuse`,
     webRole: `${name}-web`,

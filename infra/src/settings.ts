@@ -26,6 +26,8 @@ const SETTINGS = z
      * signs with the first; others are still believed, which is how a key is exchanged.
      */
     publicKeyFiles: z.array(z.string().min(1)).min(1).max(5).default([PUBLIC_KEY_FILE]),
+    /** Where clients reach the service, and CloudFront what only the service can look up. */
+    serviceUrl: ORIGIN,
     /** Origins of web apps that send files to the bucket themselves. */
     uploadOrigins: z.array(ORIGIN).min(1),
     alarmEmail: z.email().optional(),

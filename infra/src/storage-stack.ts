@@ -1,4 +1,4 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { queueArrivals } from './arrivals.ts';
@@ -7,9 +7,10 @@ import { objectKey } from './buckets/object-key.ts';
 import { servePublicPrefixes } from './buckets/policy.ts';
 import { resourceOf } from './buckets/private-bucket.ts';
 import { distribute } from './delivery/distribution.ts';
-import { ENVIRONMENT, type EnvironmentValues, outputOf } from './environment.ts';
+import { ENVIRONMENT, type EnvironmentValues, OPTIONAL_ENVIRONMENT, outputOf } from './environment.ts';
 import { namesOf } from './names.ts';
 import type { ObjectKey } from './roles/grants.ts';
+import { KEY_TAG } from './roles/keys.ts';
 import { serviceRoles } from './roles/roles.ts';
 import type { Settings } from './settings.ts';
 
@@ -33,16 +34,16 @@ export class StorageStack extends Stack {
     distribution.node.addDependency(resourceOf(bucket));
     servePublicPrefixes(bucket, distribution.distributionArn);
     const arrivals = queueArrivals(this, names);
-    const documentsKey = wrappingKey(this, settings);
+    wrappingKey(this, settings);
     serviceRoles(this, settings, {
       bucketArn: `arn:aws:s3:::${names.bucket}`,
       replicaArn: `arn:aws:s3:::${names.replicaBucket}`,
-      documentsKeyArn: documentsKey.keyArn,
       arrivalsArn: arrivals.queueArn,
       distributionArn: distribution.distributionArn,
       objectKeys: objectKeys(settings, key, replicaKey),
     });
     tellEnvironment(this, {
+      PUBLIC_URL: settings.serviceUrl,
       STORAGE_DRIVER: 's3',
       S3_BUCKET: bucket.bucketName,
       S3_REGION: settings.region,
@@ -54,19 +55,32 @@ export class StorageStack extends Stack {
       CLOUDFRONT_DISTRIBUTION_ID: distribution.distributionId,
       CLOUDFRONT_KEY_PAIR_ID: signer.publicKeyId,
       KEYS_DRIVER: 'kms',
-      KMS_KEY_ID: documentsKey.keyArn,
+      KMS_KEY_ID: names.documentsAlias,
+      ...countriesOf(settings),
     });
   }
 }
 
-/** Wraps the keys of identity documents: kept when the stack goes, since without it no document can be opened again. */
-function wrappingKey(scope: Construct, { name }: Settings): Key {
-  return new Key(scope, 'DocumentsKey', {
-    alias: `${name}-documents`,
-    description: `Wraps the keys of identity documents of ${name}`,
+/**
+ * The first key that wraps the keys of identity documents; later ones are made by the service, which tags its keys and finds
+ * them by their alias. Kept when the stack goes, since without it no document can be opened again.
+ */
+function wrappingKey(scope: Construct, settings: Settings): void {
+  const key = new Key(scope, 'DocumentsKey', {
+    alias: namesOf(settings).documentsAlias,
+    description: `Wraps the keys of identity documents of ${settings.name}`,
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
+  Tags.of(key).add(KEY_TAG.name, KEY_TAG.value);
+}
+
+/** The service refuses viewers of the same countries as the distribution does. */
+function countriesOf({ countries }: Settings): Partial<EnvironmentValues> {
+  if (countries === undefined) return {};
+  return 'allow' in countries
+    ? { CDN_GEO_ALLOW: countries.allow.join(',') }
+    : { CDN_GEO_DENY: countries.deny.join(',') };
 }
 
 function objectKeys(settings: Settings, here: IKey | null, there: IKey | null): readonly ObjectKey[] {
@@ -79,6 +93,8 @@ function objectKeys(settings: Settings, here: IKey | null, there: IKey | null): 
 }
 
 function tellEnvironment(scope: Construct, values: EnvironmentValues): void {
-  for (const variable of ENVIRONMENT)
-    new CfnOutput(scope, outputOf(variable), { value: values[variable], description: variable });
+  for (const variable of [...ENVIRONMENT, ...OPTIONAL_ENVIRONMENT]) {
+    const value = values[variable];
+    if (value !== undefined) new CfnOutput(scope, outputOf(variable), { value, description: variable });
+  }
 }

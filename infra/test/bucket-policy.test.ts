@@ -37,7 +37,7 @@ test('uploads and documents are for the roles of the service alone, in both regi
   const roles = ['web', 'worker', 'replication'].map(
     (role) => `arn:aws:iam::111122223333:role/localex-storage-${role}`,
   );
-  const prefixes = ['temp/', 'quarantine/raw/', 'verification/'];
+  const prefixes = ['temp/', 'quarantine/raw/', 'verification/', 'audit/'];
   for (const bucket of [EXAMPLE.names.bucket, EXAMPLE.names.replicaBucket])
     expect(bucketStatements(EXAMPLE)).toContainEqual(
       expect.objectContaining({
@@ -48,4 +48,14 @@ test('uploads and documents are for the roles of the service alone, in both regi
         Condition: { ArnNotEquals: { 'aws:PrincipalArn': roles } },
       }),
     );
+});
+
+test('the heads of the audit ledger are removed by nobody, in neither region', () => {
+  for (const bucket of [EXAMPLE.names.bucket, EXAMPLE.names.replicaBucket])
+    expect(bucketStatements(EXAMPLE)).toContainEqual({
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      Resource: [`arn:aws:s3:::${bucket}/audit/*`],
+    });
 });

@@ -115,7 +115,7 @@ test('everything but temporary objects is replicated, deletions too, within minu
       },
     });
   expect(ReplicationConfiguration).toMatchObject({
-    Rules: ['items/', 'profiles/', 'quarantine/', 'verification/'].map(rule),
+    Rules: ['items/', 'profiles/', 'quarantine/', 'verification/', 'audit/'].map(rule),
   });
   expect(replica.stack).toBe(EXAMPLE.names.stacks.replica);
 });
@@ -123,8 +123,8 @@ test('everything but temporary objects is replicated, deletions too, within minu
 test('with keys of ours the copies are encrypted by the key of their own region', () => {
   const { properties } = oneOf(WITH_EVERYTHING, 'AWS::S3::Bucket', { BucketName: EXAMPLE.names.bucket });
   const rules = JSON.stringify(properties['ReplicationConfiguration']);
-  expect(rules.match(/"SseKmsEncryptedObjects":\{"Status":"Enabled"\}/g)).toHaveLength(4);
-  expect(rules.match(/"ReplicaKmsKeyID":\{"Fn::GetStackOutput"/g)).toHaveLength(4);
+  expect(rules.match(/"SseKmsEncryptedObjects":\{"Status":"Enabled"\}/g)).toHaveLength(5);
+  expect(rules.match(/"ReplicaKmsKeyID":\{"Fn::GetStackOutput"/g)).toHaveLength(5);
 });
 
 test('an inventory of every version is written daily, in Parquet, where only S3 may write it for this bucket', () => {

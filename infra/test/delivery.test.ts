@@ -9,6 +9,7 @@ import { EXAMPLE, VARIANTS, WITH_EVERYTHING } from './support/variants.ts';
 
 const BEHAVIOUR = z.looseObject({
   PathPattern: z.string().optional(),
+  TargetOriginId: z.string(),
   ViewerProtocolPolicy: z.string(),
   AllowedMethods: z.array(z.string()),
   Compress: z.boolean(),
@@ -21,7 +22,7 @@ const DISTRIBUTION = z.object({
   DistributionConfig: z.looseObject({
     DefaultCacheBehavior: BEHAVIOUR,
     CacheBehaviors: z.array(BEHAVIOUR),
-    Origins: z.array(z.looseObject({ DomainName: z.string(), OriginAccessControlId: z.string() })),
+    Origins: z.array(z.looseObject({ Id: z.string(), DomainName: z.string() })),
   }),
 });
 
@@ -35,6 +36,8 @@ const config = distributionOf(EXAMPLE);
 test('only what is named is served: everything else is refused at the edge', () => {
   expect(config.CacheBehaviors.map(({ PathPattern }) => PathPattern)).toEqual([
     'profiles/thumbnail/*/current',
+    'items/original/*.auto',
+    'profiles/original/*.auto',
     'quarantine/view/*',
     'items/*',
     'profiles/*',
@@ -71,13 +74,13 @@ test('a signed URL is never sent in the clear, not even to be redirected', () =>
   expect(signed?.ViewerProtocolPolicy).toBe('https-only');
 });
 
-test('CloudFront signs each request to the bucket, and the bucket is its only origin', () => {
-  expect(config.Origins).toEqual([
-    expect.objectContaining({
-      DomainName: `${EXAMPLE.names.bucket}.s3.eu-central-1.amazonaws.com`,
-      OriginAccessControlId: '<OriginAccess.Id>',
-    }),
-  ]);
+test('CloudFront signs each request to the bucket, and asks the service only for what the bucket has no key for', () => {
+  const [bucket, service, ...others] = config.Origins;
+  expect(others).toEqual([]);
+  expect(bucket).toMatchObject({
+    DomainName: `${EXAMPLE.names.bucket}.s3.eu-central-1.amazonaws.com`,
+    OriginAccessControlId: '<OriginAccess.Id>',
+  });
   expect(oneOf(EXAMPLE, 'AWS::CloudFront::OriginAccessControl').properties).toMatchObject({
     OriginAccessControlConfig: {
       OriginAccessControlOriginType: 's3',
@@ -85,36 +88,59 @@ test('CloudFront signs each request to the bucket, and the bucket is its only or
       SigningProtocol: 'sigv4',
     },
   });
+  expect(service).toMatchObject({
+    DomainName: 'api.localex.example',
+    OriginPath: '/cdn',
+    CustomOriginConfig: { OriginProtocolPolicy: 'https-only', OriginSSLProtocols: ['TLSv1.2'] },
+  });
+  const asked = config.CacheBehaviors.filter(({ TargetOriginId }) => TargetOriginId === service?.Id);
+  expect(asked.map(({ PathPattern }) => PathPattern)).toEqual([
+    'profiles/thumbnail/*/current',
+    'items/original/*.auto',
+    'profiles/original/*.auto',
+  ]);
 });
 
-test('a cache keeps objects for a year, aliases for a minute and signed answers not at all; the path alone is the key', () => {
-  const policies = allOf(EXAMPLE, 'AWS::CloudFront::CachePolicy').map(
-    ({ id, properties }) => [id, properties] as const,
-  );
-  const ttl = new Map<string, unknown>();
-  for (const [id, { CachePolicyConfig }] of policies) {
-    const policy = z.looseObject({
-      MaxTTL: z.number(),
-      ParametersInCacheKeyAndForwardedToOrigin: z.unknown(),
-    });
-    const { MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = policy.parse(CachePolicyConfig);
-    ttl.set(`<${id.replace(/[0-9A-F]{8}$/, '')}>`, MaxTTL);
-    expect(key, id).toMatchObject({
+test('a cache keeps objects for a year, look-ups as the service says and signed answers not at all', () => {
+  const kept = config.CacheBehaviors.map(({ PathPattern, CachePolicyId }) => {
+    const { DefaultTTL, MinTTL, MaxTTL } = cachePolicy(CachePolicyId);
+    return [PathPattern, [MinTTL, DefaultTTL, MaxTTL]];
+  });
+  const year = 31_536_000;
+  expect(Object.fromEntries(kept)).toEqual({
+    'profiles/thumbnail/*/current': [0, 60, year],
+    'items/original/*.auto': [0, 60, year],
+    'profiles/original/*.auto': [0, 60, year],
+    'quarantine/view/*': [0, 0, 0],
+    'items/*': [0, year, year],
+    'profiles/*': [0, year, year],
+  });
+});
+
+test('nobody fills the cache with copies: no cookie, no query, and Accept only where two values of it are left', () => {
+  for (const { PathPattern, CachePolicyId, TargetOriginId } of config.CacheBehaviors) {
+    const isLookUp = TargetOriginId === config.Origins[1]?.Id;
+    expect(cachePolicy(CachePolicyId).ParametersInCacheKeyAndForwardedToOrigin, PathPattern).toMatchObject({
       CookiesConfig: { CookieBehavior: 'none' },
-      HeadersConfig: { HeaderBehavior: 'none' },
       QueryStringsConfig: { QueryStringBehavior: 'none' },
+      HeadersConfig: isLookUp
+        ? { HeaderBehavior: 'whitelist', Headers: ['Accept'] }
+        : { HeaderBehavior: 'none' },
     });
   }
-  const kept = config.CacheBehaviors.map(({ PathPattern, CachePolicyId }) => [
-    PathPattern,
-    ttl.get(CachePolicyId),
-  ]);
-  expect(Object.fromEntries(kept)).toEqual({
-    'profiles/thumbnail/*/current': 60,
-    'quarantine/view/*': 0,
-    'items/*': 31_536_000,
-    'profiles/*': 31_536_000,
-  });
+  const values = ['image/avif,image/webp,*/*', '*/*', 'image/webp;q=0', 'text/html, image/webp;q=0.8'].map(
+    (value) => normalised('/profiles/thumbnail/ada/current', value).headers.accept.value,
+  );
+  expect([...new Set(values)].toSorted()).toEqual(['image/jpeg', 'image/webp']);
+});
+
+test('the function turns .auto of a rendition into a key of the bucket, and leaves look-ups to the service', () => {
+  expect(normalised('/items/large/bike/x.auto', 'image/webp').uri).toBe('/items/large/bike/x.webp');
+  expect(normalised('/items/large/bike/x.auto', '*/*').uri).toBe('/items/large/bike/x.jpg');
+  expect(normalised('/items/original/bike/x.auto', 'image/webp').uri).toBe('/items/original/bike/x.auto');
+  expect(normalised('/profiles/thumbnail/ada/current', 'image/webp').uri).toBe(
+    '/profiles/thumbnail/ada/current',
+  );
 });
 
 test('every answer forbids sniffing, framing and running anything, and asks for TLS in future', () => {
@@ -194,6 +220,39 @@ test('access logs go to their bucket without address, cookie, query or user agen
     expect(fields).not.toContain(secret);
   expect(oneOf(EXAMPLE, 'AWS::Logs::DeliverySource').properties).toMatchObject({ LogType: 'ACCESS_LOGS' });
 });
+
+const CACHE_POLICY = z.object({
+  CachePolicyConfig: z.looseObject({
+    MinTTL: z.number(),
+    DefaultTTL: z.number(),
+    MaxTTL: z.number(),
+    ParametersInCacheKeyAndForwardedToOrigin: z.unknown(),
+  }),
+});
+
+function cachePolicy(shown: string) {
+  const found = allOf(EXAMPLE, 'AWS::CloudFront::CachePolicy').find(
+    ({ id }) => `<${id.replace(/[0-9A-F]{8}$/, '')}>` === shown,
+  );
+  return CACHE_POLICY.parse(found?.properties).CachePolicyConfig;
+}
+
+const NORMALISED = z.object({
+  uri: z.string(),
+  headers: z.object({ accept: z.object({ value: z.string() }) }),
+});
+
+/** What the function makes of a request. */
+function normalised(uri: string, accept: string) {
+  const request = {
+    method: 'GET',
+    uri,
+    querystring: {},
+    headers: { accept: { value: accept } },
+    cookies: {},
+  };
+  return NORMALISED.parse(run(codeOf(EXAMPLE, 'localex-storage-accept'), request));
+}
 
 function codeOf(synthesised: Synthesised, Name: string): string {
   return z

@@ -12,7 +12,6 @@ const PRIVATE_KEY = '/run/secrets/cloudfront.pem';
 const MADE: Readonly<Record<string, string>> = {
   '<Distribution>': 'E1A2B3C4D5E6F7',
   '<Distribution.DomainName>': 'd111111abcdef8.cloudfront.net',
-  '<DocumentsKey.Arn>': 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   '<Arrivals>': 'https://sqs.eu-central-1.amazonaws.com/111122223333/localex-storage-arrivals',
 };
 
@@ -56,6 +55,7 @@ test.each([
   ],
 ])('the service understands what is written from the outputs of %s', (_, outputs) => {
   const config = configOf(environmentFile(outputs, PRIVATE_KEY));
+  expect(config.server.publicUrl).toBe('https://api.localex.example');
   expect(config.storage.driver).toBe('s3');
   expect(config.s3).toMatchObject({
     bucket: 'localex-storage-111122223333-eu-central-1',
@@ -73,16 +73,16 @@ test.each([
   });
   expect(config.integrations).toMatchObject({
     keys: 'kms',
-    kmsKeyId: MADE['<DocumentsKey.Arn>'],
+    kmsKeyId: 'alias/localex-storage-documents',
     arrivals: 'sqs',
     eventsQueueUrl: MADE['<Arrivals>'],
   });
 });
 
-test('with a domain the public URLs are on it', () => {
-  expect(environmentFile(outputsOf(WITH_EVERYTHING), PRIVATE_KEY)).toContain(
-    '\nCDN_URL=https://cdn.localex.example\n',
-  );
+test('a domain and countries reach the service, too', () => {
+  const text = environmentFile(outputsOf(WITH_EVERYTHING), PRIVATE_KEY);
+  expect(text).toContain('\nCDN_URL=https://cdn.localex.example\n');
+  expect(text).toContain('\nCDN_GEO_ALLOW=DE,AT\n');
 });
 
 test('every line names a variable that the service knows, once, and holds no secret', () => {

@@ -1,6 +1,6 @@
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { PRIVATE_PREFIXES, SERVED_PREFIXES } from './prefixes.ts';
+import { LEDGER_PREFIX, PRIVATE_PREFIXES, SERVED_PREFIXES } from './prefixes.ts';
 
 /**
  * Lets CloudFront read what it serves, on behalf of one distribution only, and keeps everybody but the named roles away
@@ -21,7 +21,7 @@ export function servePublicPrefixes(bucket: Bucket, distributionArn: string): vo
   );
 }
 
-/** @param roleArns the only principals that may touch uploads and documents */
+/** @param roleArns the only principals that may touch uploads, documents and the ledger's heads */
 export function keepPrivate(bucket: Bucket, roleArns: readonly string[]): void {
   bucket.addToResourcePolicy(
     new PolicyStatement({
@@ -31,6 +31,15 @@ export function keepPrivate(bucket: Bucket, roleArns: readonly string[]): void {
       actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:RestoreObject'],
       resources: PRIVATE_PREFIXES.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
       conditions: { ArnNotEquals: { 'aws:PrincipalArn': roleArns } },
+    }),
+  );
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'HeadsOfTheLedgerStay',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      resources: [bucket.arnForObjects(`${LEDGER_PREFIX}*`)],
     }),
   );
 }

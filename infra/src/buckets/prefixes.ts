@@ -3,11 +3,13 @@ import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../../../src/domain/keys.ts';
 /** What the CDN reads: public objects, and reviewers' views for who brings a signature. */
 export const SERVED_PREFIXES = [...PUBLIC_PREFIXES, SIGNED_PREFIX] as const;
 
-/** Uploaded bytes and identity documents: nobody but the service. */
-export const PRIVATE_PREFIXES = ['temp/', 'quarantine/raw/', 'verification/'] as const;
+/** Uploaded bytes, identity documents and the heads of the audit ledger: nobody but the service. */
+export const PRIVATE_PREFIXES = ['temp/', 'quarantine/raw/', 'verification/', 'audit/'] as const;
 
 /** Kept a second time in the other region: all but what is gone within a day anyway. */
-export const REPLICATED_PREFIXES = ['items/', 'profiles/', 'quarantine/', 'verification/'] as const;
+export const REPLICATED_PREFIXES = ['items/', 'profiles/', 'quarantine/', 'verification/', 'audit/'] as const;
 
+/** Heads of the audit ledger, outside the database: written once, never removed. */
+export const LEDGER_PREFIX = 'audit/';
 export const UPLOADS_PREFIX = 'temp/uploads/';
 export const DOCUMENTS_PREFIX = 'verification/documents/';

@@ -11,13 +11,15 @@ import {
   HttpVersion,
   type IOrigin,
   KeyGroup,
+  OriginProtocolPolicy,
+  OriginSslPolicy,
   PublicKey,
   S3OriginAccessControl,
   SecurityPolicyProtocol,
   Signing,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
-import { S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../../../src/domain/keys.ts';
@@ -33,8 +35,9 @@ export interface Delivery {
 }
 
 /**
- * CloudFront before the bucket. Only what a behaviour names is asked of the bucket at all: public prefixes, and
- * reviewers' views for requests that carry our signature. Everything else is refused at the edge.
+ * CloudFront before the bucket. Only what a behaviour names is asked for at all: public prefixes of the bucket, and
+ * reviewers' views for requests that carry our signature; of the service the few paths that no object has. Everything else
+ * is refused at the edge.
  *
  * @param webAclArn of WAF in us-east-1, null without
  */
@@ -42,10 +45,14 @@ export function distribute(scope: Construct, settings: Settings, webAclArn: stri
   const { name, domain } = settings;
   const keys = settings.publicKeys.map((pem) => publicKeyOf(scope, name, pem));
   const keyGroup = new KeyGroup(scope, 'Signers', { keyGroupName: `${name}-signers`, items: keys });
-  const functions = edgeFunctions(scope, namesOf(settings));
   const distribution = new Distribution(scope, 'Distribution', {
     comment: `Pictures of ${name}`,
-    ...behaviours(scope, name, { origin: bucketOrigin(scope, settings), keyGroup, functions }),
+    ...behaviours(scope, name, {
+      bucket: bucketOrigin(scope, settings),
+      service: serviceOrigin(settings),
+      keyGroup,
+      functions: edgeFunctions(scope, namesOf(settings)),
+    }),
     httpVersion: HttpVersion.HTTP2_AND_3,
     // CloudFront's own certificate, without a domain, fixes its own list of protocols.
     ...(domain && {
@@ -96,14 +103,10 @@ const ERRORS = [403, 404, 500, 502, 503, 504];
 const ERRORS_ARE_KEPT = Duration.seconds(10);
 
 /** In the order in which CloudFront tries them: the first pattern that matches decides. */
-function behaviours(
-  scope: Construct,
-  name: string,
-  { origin, keyGroup, functions }: { origin: IOrigin; keyGroup: KeyGroup; functions: EdgeFunctions },
-) {
+function behaviours(scope: Construct, name: string, { bucket, service, keyGroup, functions }: Parts) {
   const cache = cachePolicies(scope, name);
   const shared = {
-    origin,
+    origin: bucket,
     allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
     viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
     responseHeadersPolicy: responseHeaders(scope, name),
@@ -117,9 +120,13 @@ function behaviours(
     cachePolicy: cache.immutable,
     functionAssociations: before(functions.accept),
   };
+  const lookUp: BehaviorOptions = { ...picture, origin: service, cachePolicy: cache.lookedUp };
   return {
     additionalBehaviors: {
-      'profiles/thumbnail/*/current': { ...picture, cachePolicy: cache.alias },
+      // The bucket has no such keys: the service knows which object is meant.
+      'profiles/thumbnail/*/current': lookUp,
+      'items/original/*.auto': lookUp,
+      'profiles/original/*.auto': lookUp,
       [`${SIGNED_PREFIX}*`]: {
         ...shared,
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
@@ -134,6 +141,13 @@ function behaviours(
       functionAssociations: before(functions.refuse),
     },
   };
+}
+
+interface Parts {
+  readonly bucket: IOrigin;
+  readonly service: IOrigin;
+  readonly keyGroup: KeyGroup;
+  readonly functions: EdgeFunctions;
 }
 
 /** A key of CloudFront cannot be changed, only replaced: another key is another resource, made before the old one goes. */
@@ -160,6 +174,17 @@ function bucketOrigin(scope: Construct, settings: Settings): IOrigin {
       originAccessControlName: settings.name,
       signing: Signing.SIGV4_ALWAYS,
     }),
+  });
+}
+
+/** The service's own edge, which answers these paths below `/cdn/`. */
+function serviceOrigin({ serviceUrl }: Settings): IOrigin {
+  const { hostname, port } = new URL(serviceUrl);
+  return new HttpOrigin(hostname, {
+    originPath: '/cdn',
+    protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
+    originSslProtocols: [OriginSslPolicy.TLS_V1_2],
+    ...(port !== '' && { httpsPort: Number(port) }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import {
+  CacheHeaderBehavior,
   CachePolicy,
   HeadersFrameOption,
   HeadersReferrerPolicy,
@@ -7,32 +8,49 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
 
+const MINUTE = Duration.minutes(1);
 const YEAR = Duration.days(365);
 
 /**
- * How long CloudFront keeps what lies under a prefix. The key alone names an answer: no header, cookie or query is in
- * it, so nobody can fill the cache with copies. The browser is told by the object's own Cache-Control.
+ * How long CloudFront keeps what lies under a prefix, at most: the object's own Cache-Control may say less. No cookie and no
+ * query is part of an answer's name, so nobody can fill the cache with copies.
  */
 export function cachePolicies(scope: Construct, name: string) {
-  const policy = (id: string, comment: string, longest: Duration) =>
+  const policy = (id: string, comment: string, { longest, unlessSaid = longest, by }: Keeping) =>
     new CachePolicy(scope, id, {
       cachePolicyName: `${name}-${id.toLowerCase()}`,
       comment,
       minTtl: Duration.seconds(0),
-      defaultTtl: longest,
+      defaultTtl: unlessSaid,
       maxTtl: longest,
+      headerBehavior: by === undefined ? CacheHeaderBehavior.none() : CacheHeaderBehavior.allowList(by),
       // A policy that keeps nothing may not normalise encodings either (CloudFront API, CachePolicyConfig, 2025).
       enableAcceptEncodingGzip: longest.toSeconds() > 0,
       enableAcceptEncodingBrotli: longest.toSeconds() > 0,
     });
   return {
     /** A key never has two contents. */
-    immutable: policy('Immutable', 'Content-addressed objects', YEAR),
-    /** The present photo of a profile changes behind one address; it is also purged when it does. */
-    alias: policy('Alias', 'Mutable aliases', Duration.seconds(60)),
+    immutable: policy('Immutable', 'Content-addressed objects', { longest: YEAR }),
+    /**
+     * What the service looks up, by the two values that the function leaves in Accept. The service says how long: the
+     * present photo of a profile changes behind one address, and is purged when it does.
+     */
+    lookedUp: policy('LookedUp', 'Answers of the service', {
+      longest: YEAR,
+      unlessSaid: MINUTE,
+      by: 'Accept',
+    }),
     /** Signed: kept by the browser that asked, at most. */
-    none: policy('Uncached', 'Signed objects', Duration.seconds(0)),
+    none: policy('Uncached', 'Signed objects', { longest: Duration.seconds(0) }),
   };
+}
+
+interface Keeping {
+  readonly longest: Duration;
+  /** Where the answer says nothing; as long as `longest` when not given. */
+  readonly unlessSaid?: Duration;
+  /** A request header that tells answers apart. */
+  readonly by?: string;
 }
 
 /** What every answer says, whatever the object in the bucket says: pictures, and nothing that a browser would run. */

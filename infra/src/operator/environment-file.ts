@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENVIRONMENT, outputOf } from '../environment.ts';
+import { ENVIRONMENT, OPTIONAL_ENVIRONMENT, outputOf } from '../environment.ts';
 
 /** `cdk deploy --outputs-file`: stack → output → value. */
 const CDK_OUTPUTS = z.record(z.string(), z.record(z.string(), z.string()));
@@ -23,12 +23,13 @@ const PLAIN = /^[\w@%+=:,./-]+$/;
  */
 export function environmentFile(outputs: unknown, privateKeyFile: string): string {
   const values = valuesOf(outputs);
-  const lines = ENVIRONMENT.map((variable) => [variable, values.get(outputOf(variable))] as const);
-  const missing = lines.filter(([, value]) => value === undefined).map(([variable]) => variable);
+  const missing = ENVIRONMENT.filter((variable) => !values.has(outputOf(variable)));
   if (missing.length > 0) throw new Error(`The outputs do not have ${missing.join(', ')}`);
-  return [...lines, ['CLOUDFRONT_PRIVATE_KEY_FILE', privateKeyFile] as const]
-    .map(([variable, value = '']) => line(variable, value))
-    .join('');
+  const lines = [...ENVIRONMENT, ...OPTIONAL_ENVIRONMENT].flatMap((variable) => {
+    const value = values.get(outputOf(variable));
+    return value === undefined ? [] : [line(variable, value)];
+  });
+  return [...lines, line('CLOUDFRONT_PRIVATE_KEY_FILE', privateKeyFile)].join('');
 }
 
 function line(variable: string, value: string): string {

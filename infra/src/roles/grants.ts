@@ -5,7 +5,6 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 export interface Resources {
   readonly bucketArn: string;
   readonly replicaArn: string;
-  readonly documentsKeyArn: string;
   readonly arrivalsArn: string;
   readonly distributionArn: string;
   /** Keys that encrypt the objects themselves; none with SSE-S3. */
@@ -18,8 +17,14 @@ export interface ObjectKey {
   readonly bucketArn: string;
 }
 
-export const READ = ['s3:GetObject'] as const;
-export const WRITE = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'] as const;
+/** Tags go along when an object is copied, which S3 asks for permission to read and to write. */
+export const READ = ['s3:GetObject', 's3:GetObjectTagging'] as const;
+export const WRITE = [
+  's3:PutObject',
+  's3:PutObjectTagging',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+] as const;
 /** Versions too: in a versioned bucket a deletion hides only. */
 export const REMOVE = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
 

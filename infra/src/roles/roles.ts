@@ -7,7 +7,7 @@ import { grantWeb } from './web.ts';
 import { grantWorker } from './worker.ts';
 
 /**
- * One role a kind of process. Neither reaches a wildcard resource, another bucket, or the settings of this one; what
+ * One role a kind of process. Neither reaches another bucket or the settings of this one, and no action is a wildcard; what
  * each may do to which prefix is in `web.ts` and `worker.ts`.
  */
 export function serviceRoles(scope: Construct, settings: Settings, resources: Resources) {
@@ -25,10 +25,10 @@ export function serviceRoles(scope: Construct, settings: Settings, resources: Re
   for (const role of [web, worker]) {
     // Also without a key: S3 answers 404 for an object that is not there only to who may list; 403 otherwise.
     for (const arn of [resources.bucketArn, resources.replicaArn])
-      allow(role, ['s3:ListBucket', 's3:ListBucketVersions'], arn);
+      allow(role, ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetBucketVersioning'], arn);
   }
-  grantWeb(web, resources);
-  grantWorker(worker, resources);
+  grantWeb(web, settings, resources);
+  grantWorker(worker, settings, resources);
   return { web, worker };
 }
 

@@ -1,33 +1,48 @@
+import { Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
-import { DOCUMENTS_PREFIX, UPLOADS_PREFIX } from '../buckets/prefixes.ts';
+import { DOCUMENTS_PREFIX, LEDGER_PREFIX } from '../buckets/prefixes.ts';
+import type { Settings } from '../settings.ts';
 import { allow, grantObjectKeys, grantPrefixes, READ, REMOVE, type Resources, WRITE } from './grants.ts';
+import { grantKeyEnd, grantKeyRotation, grantWrapping } from './keys.ts';
 
 /**
  * A worker turns uploads into photos, scans documents, archives and restores, reconciles rows with objects, sweeps what
- * died half-way, takes the bucket's events and looks after the CDN. It signs nothing for anybody.
+ * died half-way, takes the bucket's events, anchors the ledger and looks after CloudFront and the wrapping keys.
  */
-export function grantWorker(role: Role, resources: Resources): void {
-  const restore = 's3:RestoreObject';
+export function grantWorker(role: Role, settings: Settings, resources: Resources): void {
+  const everything = [...READ, ...WRITE, ...REMOVE];
   grantPrefixes(role, resources.bucketArn, {
-    [UPLOADS_PREFIX]: [...READ, ...REMOVE, 's3:AbortMultipartUpload'],
-    'items/': [...READ, ...WRITE, ...REMOVE, restore],
-    'profiles/': [...READ, ...WRITE, ...REMOVE],
-    'quarantine/': [...READ, ...WRITE, ...REMOVE],
-    [DOCUMENTS_PREFIX]: [...READ, ...WRITE, ...REMOVE, restore],
+    'temp/': everything,
+    'items/': [...everything, 's3:RestoreObject'],
+    'profiles/': everything,
+    'quarantine/': everything,
+    'verification/': [...WRITE, ...REMOVE],
+    [DOCUMENTS_PREFIX]: [...READ, 's3:RestoreObject'],
+    [LEDGER_PREFIX]: [...READ, 's3:PutObject'],
   });
   grantPrefixes(role, resources.replicaArn, {
     'items/': [...READ, ...REMOVE],
     'profiles/': [...READ, ...REMOVE],
     'quarantine/': [...READ, ...REMOVE],
     [DOCUMENTS_PREFIX]: [...READ, ...REMOVE],
+    [LEDGER_PREFIX]: READ,
   });
   allow(role, ['s3:ListBucketMultipartUploads'], resources.bucketArn);
-  allow(role, ['kms:Encrypt', 'kms:Decrypt'], resources.documentsKeyArn);
   allow(
     role,
     ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
     resources.arrivalsArn,
   );
+  grantDelivery(role, settings, resources.distributionArn);
+  grantWrapping(role, settings);
+  grantKeyRotation(role, settings);
+  grantKeyEnd(role, settings);
+  grantObjectKeys(role, resources.objectKeys);
+}
+
+/** Purges, and the settings of the distribution that the service changes: countries, names, cache policies by prefix. */
+function grantDelivery(role: Role, { account }: Settings, distributionArn: string): void {
+  const policies = `arn:aws:cloudfront::${account}:cache-policy/*`;
   allow(
     role,
     [
@@ -36,7 +51,17 @@ export function grantWorker(role: Role, resources: Resources): void {
       'cloudfront:GetDistributionConfig',
       'cloudfront:UpdateDistribution',
     ],
-    resources.distributionArn,
+    distributionArn,
   );
-  grantObjectKeys(role, resources.objectKeys);
+  allow(
+    role,
+    ['cloudfront:CreateCachePolicy', 'cloudfront:GetCachePolicy', 'cloudfront:UpdateCachePolicy'],
+    policies,
+  );
+  // Has no narrower resource (Service Authorization Reference, "Amazon CloudFront", 2025).
+  allow(role, ['cloudfront:ListCachePolicies'], '*');
+  Validations.of(role).acknowledge({
+    id: `AwsSolutions::AwsSolutions-IAM5[Resource::${policies}]`,
+    reason: 'A cache policy gets its id from CloudFront when the service makes it.',
+  });
 }
