@@ -1,17 +1,15 @@
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { bucketCors } from '../../../src/domain/bucket-cors.ts';
 
-/** Browsers of these origins may send their files to the bucket by a signed form, and read what became of it. */
+/** The service's own CORS rules for direct upload, as CloudFormation spells them. */
 export function uploadCors(origins: readonly string[]): CfnBucket.CorsConfigurationProperty {
   return {
-    corsRules: [
-      {
-        id: 'uploads',
-        allowedOrigins: [...origins],
-        allowedMethods: ['POST'],
-        allowedHeaders: ['content-type'],
-        exposedHeaders: ['ETag', 'x-amz-version-id'],
-        maxAge: 3600,
-      },
-    ],
+    corsRules: bucketCors(origins).map((rule) => ({
+      id: rule.ID,
+      allowedOrigins: rule.AllowedOrigins,
+      allowedMethods: rule.AllowedMethods,
+      allowedHeaders: rule.AllowedHeaders,
+      maxAge: rule.MaxAgeSeconds,
+    })),
   };
 }

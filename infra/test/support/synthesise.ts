@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createApp } from '../../src/app.ts';
 import { exampleSettings } from '../../src/example.ts';
 import { namesOf } from '../../src/names.ts';
+import type { Settings } from '../../src/settings.ts';
 import context from '../../cdk.json' with { type: 'json' };
 
 const TEMPLATE = z.object({
@@ -32,6 +33,7 @@ const REPORT = z.object({
 });
 
 export interface Synthesised {
+  readonly settings: Settings;
   readonly names: ReturnType<typeof namesOf>;
   /** By the name of the stack. */
   readonly templates: Readonly<Record<string, SynthesisedTemplate>>;
@@ -62,6 +64,7 @@ export function synthesise(instead: Readonly<Record<string, unknown>> = {}): Syn
   );
   const report: unknown = JSON.parse(readFileSync(path.join(outdir, 'validation-report.json'), 'utf8'));
   return {
+    settings,
     names: namesOf(settings),
     templates: Object.fromEntries(
       Object.entries(texts).map(([name, text]) => [name, TEMPLATE.parse(JSON.parse(text))]),
