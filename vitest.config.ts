@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-
-/** The infrastructure is a package of its own, which is not installed where only the product is wanted. */
-const INFRA_IS_INSTALLED = existsSync(new URL('infra/node_modules/aws-cdk-lib', import.meta.url));
+import { infraIsInstalled } from './scripts/support/infra.ts';
 
 /**
  * `main` shares one process between files, which is what makes it fast: its files leave no global changed.
@@ -50,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'infra',
           isolate: false,
-          include: INFRA_IS_INSTALLED ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
+          include: infraIsInstalled() ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -18,6 +18,7 @@ const WRITE = [
   's3:ListMultipartUploadParts',
 ];
 const REMOVE = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
+const BACK = 's3:GetObjectVersion';
 const LOOK = ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetBucketVersioning'];
 const USE_KEYS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:DescribeKey'];
 const ROTATE_KEYS = ['kms:TagResource', 'kms:GetKeyPolicy', 'kms:CreateAlias', 'kms:UpdateAlias'];
@@ -56,17 +57,17 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
   'localex-storage-worker': {
     [HERE]: [...LOOK, 's3:ListBucketMultipartUploads'],
     [`${HERE}/temp/*`]: [...READ, ...WRITE, ...REMOVE],
-    [`${HERE}/items/*`]: [...READ, ...WRITE, ...REMOVE, 's3:RestoreObject'],
-    [`${HERE}/profiles/*`]: [...READ, ...WRITE, ...REMOVE],
-    [`${HERE}/quarantine/*`]: [...READ, ...WRITE, ...REMOVE],
+    [`${HERE}/items/*`]: [...READ, BACK, ...WRITE, ...REMOVE, 's3:RestoreObject'],
+    [`${HERE}/profiles/*`]: [...READ, BACK, ...WRITE, ...REMOVE],
+    [`${HERE}/quarantine/*`]: [...READ, BACK, ...WRITE, ...REMOVE],
     [`${HERE}/verification/*`]: [...WRITE, ...REMOVE],
-    [`${HERE}/verification/documents/*`]: [...READ, 's3:RestoreObject'],
+    [`${HERE}/verification/documents/*`]: [...READ, BACK, 's3:RestoreObject'],
     [`${HERE}/audit/*`]: [...READ, 's3:PutObject'],
     [THERE]: LOOK,
-    [`${THERE}/items/*`]: [...READ, ...REMOVE],
-    [`${THERE}/profiles/*`]: [...READ, ...REMOVE],
-    [`${THERE}/quarantine/*`]: [...READ, ...REMOVE],
-    [`${THERE}/verification/documents/*`]: [...READ, ...REMOVE],
+    [`${THERE}/items/*`]: [...READ, BACK, ...REMOVE],
+    [`${THERE}/profiles/*`]: [...READ, BACK, ...REMOVE],
+    [`${THERE}/quarantine/*`]: [...READ, BACK, ...REMOVE],
+    [`${THERE}/verification/documents/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/audit/*`]: READ,
     [KEYS]: [...USE_KEYS, ...ROTATE_KEYS, 'kms:ScheduleKeyDeletion'],
     [ALIAS]: ['kms:UpdateAlias'],
@@ -187,6 +188,17 @@ test('keys of ours are used through S3 only, for the bucket whose objects they e
       },
     });
 });
+
+/** Characters of all inline policies of a role at most, without blanks (IAM User Guide, "IAM and AWS STS quotas", 2025). */
+const MAX_INLINE_POLICIES = 10_240;
+
+test.each(VARIANTS)(
+  'the policies of every role of %s fit into the role, with room for more',
+  (_, synthesised) => {
+    for (const [role, statements] of roleStatements(synthesised))
+      expect(JSON.stringify(statements).length, role).toBeLessThan(0.8 * MAX_INLINE_POLICIES);
+  },
+);
 
 test('the roles are taken by what the service runs on, and by S3 for this bucket', () => {
   const trusted = (synthesised: typeof EXAMPLE, RoleName: string) =>

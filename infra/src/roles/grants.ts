@@ -25,6 +25,8 @@ export const WRITE = [
   's3:AbortMultipartUpload',
   's3:ListMultipartUploadParts',
 ] as const;
+/** What lay under a key before it was changed behind our back. */
+export const LOOK_BACK = ['s3:GetObjectVersion'] as const;
 /** Versions too: in a versioned bucket a deletion hides only. */
 export const REMOVE = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
 

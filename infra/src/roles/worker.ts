@@ -2,29 +2,39 @@ import { Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { DOCUMENTS_PREFIX, LEDGER_PREFIX } from '../buckets/prefixes.ts';
 import type { Settings } from '../settings.ts';
-import { allow, grantObjectKeys, grantPrefixes, READ, REMOVE, type Resources, WRITE } from './grants.ts';
+import {
+  allow,
+  grantObjectKeys,
+  grantPrefixes,
+  LOOK_BACK,
+  READ,
+  REMOVE,
+  type Resources,
+  WRITE,
+} from './grants.ts';
 import { grantKeyEnd, grantKeyRotation, grantWrapping } from './keys.ts';
 
 /**
  * A worker turns uploads into photos, scans documents, archives and restores, reconciles rows with objects, sweeps what
- * died half-way, takes the bucket's events, anchors the ledger and looks after CloudFront and the wrapping keys.
+ * died half-way, mends what was changed behind our back, takes the bucket's events, anchors the ledger and looks after CloudFront and
+ * the wrapping keys.
  */
 export function grantWorker(role: Role, settings: Settings, resources: Resources): void {
   const everything = [...READ, ...WRITE, ...REMOVE];
   grantPrefixes(role, resources.bucketArn, {
     'temp/': everything,
-    'items/': [...everything, 's3:RestoreObject'],
-    'profiles/': everything,
-    'quarantine/': everything,
+    'items/': [...everything, ...LOOK_BACK, 's3:RestoreObject'],
+    'profiles/': [...everything, ...LOOK_BACK],
+    'quarantine/': [...everything, ...LOOK_BACK],
     'verification/': [...WRITE, ...REMOVE],
-    [DOCUMENTS_PREFIX]: [...READ, 's3:RestoreObject'],
+    [DOCUMENTS_PREFIX]: [...READ, ...LOOK_BACK, 's3:RestoreObject'],
     [LEDGER_PREFIX]: [...READ, 's3:PutObject'],
   });
   grantPrefixes(role, resources.replicaArn, {
-    'items/': [...READ, ...REMOVE],
-    'profiles/': [...READ, ...REMOVE],
-    'quarantine/': [...READ, ...REMOVE],
-    [DOCUMENTS_PREFIX]: [...READ, ...REMOVE],
+    'items/': [...READ, ...LOOK_BACK, ...REMOVE],
+    'profiles/': [...READ, ...LOOK_BACK, ...REMOVE],
+    'quarantine/': [...READ, ...LOOK_BACK, ...REMOVE],
+    [DOCUMENTS_PREFIX]: [...READ, ...LOOK_BACK, ...REMOVE],
     [LEDGER_PREFIX]: READ,
   });
   allow(role, ['s3:ListBucketMultipartUploads'], resources.bucketArn);

@@ -19,12 +19,19 @@ test.each(DOCUMENTS)('every relative link of %s leads to a file', (document) => 
 });
 
 test.each(DOCUMENTS)('every npm script that %s names exists', (document) => {
+  const scripts = { '': scriptsOf('package.json'), ' --prefix infra': scriptsOf('infra/package.json') };
+  for (const [said, , name = '', prefix] of read(document).matchAll(
+    /npm run( --silent)? ([\w:-]+)( --prefix infra)?/g,
+  ))
+    expect(scripts[prefix === undefined ? '' : ' --prefix infra'], said).toContain(name);
+});
+
+function scriptsOf(manifest: string): readonly string[] {
   const { scripts } = z
     .object({ scripts: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(read('package.json')));
-  const named = [...read(document).matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
-  expect(named.filter((name) => !(name in scripts))).toEqual([]);
-});
+    .parse(JSON.parse(read(manifest)));
+  return Object.keys(scripts);
+}
 
 test('the index of decisions has each of them, by its title', () => {
   const index = read('docs/decisions/README.md');
