@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { watchReplica } from './alarms/replication.ts';
 import { alarmTopic } from './alarms/topic.ts';
 import { objectKey } from './buckets/object-key.ts';
-import { keepPrivate } from './buckets/policy.ts';
+import { protect } from './buckets/policy.ts';
 import { logsBucket, privateBucket, retainAsTheServiceDoes } from './buckets/private-bucket.ts';
 import { namesOf, privateRoleArns } from './names.ts';
 import type { Settings } from './settings.ts';
@@ -21,9 +21,17 @@ export class ReplicaStack extends Stack {
     const names = namesOf(settings);
     const logs = logsBucket(this, names.replicaLogsBucket);
     this.key = objectKey(this, settings);
-    this.bucket = privateBucket(this, 'Replica', { bucketName: names.replicaBucket, logs, key: this.key });
+    this.bucket = privateBucket(this, 'Replica', {
+      bucketName: names.replicaBucket,
+      logs,
+      key: this.key,
+      hasPolicy: true,
+    });
     retainAsTheServiceDoes(this.bucket);
-    keepPrivate(this.bucket, privateRoleArns(settings));
+    protect(this.bucket, settings, {
+      distributionArn: null,
+      roleArns: privateRoleArns(settings),
+    });
     watchReplica(this, alarmTopic(this, settings), names);
   }
 }

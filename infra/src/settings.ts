@@ -34,6 +34,8 @@ const SETTINGS = z
     monthlyBudgetUsd: z.number().positive(),
     /** `s3`: keys that S3 holds (SSE-S3); `kms`: a key of ours in each region, which costs by request. */
     encryption: z.enum(['s3', 'kms']).default('s3'),
+    /** The longest that a signed URL works; the bucket refuses older ones. As SIGNED_URL_MAX_SECONDS of the service. */
+    signedUrlMaxSeconds: z.int().min(10).max(604_800).default(3600),
     /** Host name of the CDN; the certificate lies in us-east-1, where CloudFront looks for it. */
     domain: z
       .strictObject({

@@ -4,11 +4,11 @@ import type { Construct } from 'constructs';
 import { queueArrivals } from './arrivals.ts';
 import { mainBucket } from './buckets/main-bucket.ts';
 import { objectKey } from './buckets/object-key.ts';
-import { servePublicPrefixes } from './buckets/policy.ts';
+import { protect } from './buckets/policy.ts';
 import { resourceOf } from './buckets/private-bucket.ts';
 import { distribute } from './delivery/distribution.ts';
 import { ENVIRONMENT, type EnvironmentValues, OPTIONAL_ENVIRONMENT, outputOf } from './environment.ts';
-import { namesOf } from './names.ts';
+import { namesOf, privateRoleArns } from './names.ts';
 import type { ObjectKey } from './roles/grants.ts';
 import { KEY_TAG } from './roles/keys.ts';
 import { serviceRoles } from './roles/roles.ts';
@@ -32,7 +32,10 @@ export class StorageStack extends Stack {
     const { distribution, signer } = distribute(this, settings, webAclArn);
     // CloudFront may refuse an origin that is no bucket yet.
     distribution.node.addDependency(resourceOf(bucket));
-    servePublicPrefixes(bucket, distribution.distributionArn);
+    protect(bucket, settings, {
+      distributionArn: distribution.distributionArn,
+      roleArns: privateRoleArns(settings),
+    });
     const arrivals = queueArrivals(this, names);
     wrappingKey(this, settings);
     serviceRoles(this, settings, {
@@ -53,6 +56,7 @@ export class StorageStack extends Stack {
       CDN_DRIVER: 'cloudfront',
       CDN_URL: `https://${settings.domain?.name ?? distribution.distributionDomainName}`,
       CLOUDFRONT_DISTRIBUTION_ID: distribution.distributionId,
+      SIGNED_URL_MAX_SECONDS: String(settings.signedUrlMaxSeconds),
       CLOUDFRONT_KEY_PAIR_ID: signer.publicKeyId,
       KEYS_DRIVER: 'kms',
       KMS_KEY_ID: names.documentsAlias,

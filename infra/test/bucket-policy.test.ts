@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { bucketStatements } from './support/statements.ts';
+import { bucketPolicy } from '../../src/domain/bucket-policy.ts';
+import { bucketStatements, STATEMENT } from './support/statements.ts';
 import { EXAMPLE, VARIANTS } from './support/variants.ts';
 
 test.each(VARIANTS)(
@@ -10,7 +11,7 @@ test.each(VARIANTS)(
     for (const { Principal, Condition } of allowed) {
       expect(Principal).toHaveProperty('Service');
       const keys = Object.values(Condition ?? {}).flatMap((condition) => Object.keys(condition));
-      expect(keys).toContain('aws:SourceArn');
+      expect(keys.map((key) => key.toLowerCase())).toContain('aws:sourcearn');
     }
   },
 );
@@ -27,7 +28,7 @@ test('CloudFront reads the public prefixes and reviewers’ views, for this dist
       Action: ['s3:GetObject'],
       Resource: [`${bucket}/items/*`, `${bucket}/profiles/*`, `${bucket}/quarantine/view/*`],
       Condition: {
-        StringEquals: { 'aws:SourceArn': 'arn:aws:cloudfront::111122223333:distribution/<Distribution>' },
+        StringEquals: { 'AWS:SourceArn': 'arn:aws:cloudfront::111122223333:distribution/<Distribution>' },
       },
     }),
   ]);
@@ -58,4 +59,21 @@ test('the heads of the audit ledger are removed by nobody, in neither region', (
       Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
       Resource: [`arn:aws:s3:::${bucket}/audit/*`],
     });
+});
+
+test('the service’s own policy for its buckets stands in both regions, word for word', () => {
+  for (const [bucket, distributionArn] of [
+    [EXAMPLE.names.bucket, 'arn:aws:cloudfront::111122223333:distribution/<Distribution>'],
+    [EXAMPLE.names.replicaBucket, null],
+  ] as const) {
+    const own = bucketPolicy({
+      bucketArn: `arn:aws:s3:::${bucket}`,
+      distributionArn,
+      encryption: 'AES256',
+      maxSignatureAgeSeconds: 3600,
+    });
+    expect(bucketStatements(EXAMPLE)).toEqual(
+      expect.arrayContaining(own.Statement.map((said) => STATEMENT.parse(said))),
+    );
+  }
 });

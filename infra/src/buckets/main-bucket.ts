@@ -2,11 +2,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { ALL_REQUESTS } from '../alarms/bucket.ts';
-import { namesOf, privateRoleArns } from '../names.ts';
+import { namesOf } from '../names.ts';
 import type { Settings } from '../settings.ts';
 import { uploadCors } from './cors.ts';
 import { acceptInventory, dailyInventory } from './inventory.ts';
-import { keepPrivate } from './policy.ts';
 import {
   expireAfter,
   logsBucket,
@@ -32,7 +31,12 @@ export function mainBucket(scope: Construct, settings: Settings, props: MainBuck
   expireAfter(reports, REPORT_DAYS);
   acceptInventory(reports, account, arn);
 
-  const bucket = privateBucket(scope, 'Bucket', { bucketName: names.bucket, logs, key: props.key });
+  const bucket = privateBucket(scope, 'Bucket', {
+    bucketName: names.bucket,
+    logs,
+    key: props.key,
+    hasPolicy: true,
+  });
   retainAsTheServiceDoes(bucket);
   const resource = resourceOf(bucket);
   resource.corsConfiguration = uploadCors(settings.uploadOrigins);
@@ -43,7 +47,6 @@ export function mainBucket(scope: Construct, settings: Settings, props: MainBuck
   // S3 tries to write there when it is told to.
   if (reports.policy !== undefined) resource.node.addDependency(reports.policy);
 
-  keepPrivate(bucket, privateRoleArns(settings));
   return bucket;
 }
 

@@ -1,28 +1,39 @@
-import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { LEDGER_PREFIX, PRIVATE_PREFIXES, SERVED_PREFIXES } from './prefixes.ts';
+import { bucketPolicy } from '../../../src/domain/bucket-policy.ts';
+import type { Settings } from '../settings.ts';
+import { LEDGER_PREFIX, PRIVATE_PREFIXES } from './prefixes.ts';
 
-/**
- * Lets CloudFront read what it serves, on behalf of one distribution only, and keeps everybody but the named roles away
- * from uploads and documents, whatever their own policies say. That only TLS is spoken is in the bucket itself.
- *
- * Without `s3:ListBucket`, S3 answers 403 for an object that is not there: nobody learns from the CDN which keys exist.
- * (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin", 2025.)
- */
-export function servePublicPrefixes(bucket: Bucket, distributionArn: string): void {
-  bucket.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'DistributionReadsWhatItServes',
-      principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
-      actions: ['s3:GetObject'],
-      resources: SERVED_PREFIXES.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
-      conditions: { StringEquals: { 'aws:SourceArn': distributionArn } },
-    }),
-  );
+interface PolicyProps {
+  /** The one distribution that reads what it serves; null for the replica, which nobody but the service reads. */
+  readonly distributionArn: string | null;
+  /** The only principals that may touch uploads, documents and the ledger's heads. */
+  readonly roleArns: readonly string[];
 }
 
-/** @param roleArns the only principals that may touch uploads, documents and the ledger's heads */
-export function keepPrivate(bucket: Bucket, roleArns: readonly string[]): void {
+/**
+ * The service's own policy for its buckets, and what only an account can say: that uploads and documents are kept from everybody but
+ * the named roles, whatever their own policies allow, and that heads of the audit ledger stay.
+ *
+ * Nobody but the roles may list: to CloudFront S3 answers 403 for an object that is not there, so the CDN does not tell which keys
+ * exist. (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin", 2025.)
+ */
+export function protect(
+  bucket: Bucket,
+  settings: Settings,
+  { distributionArn, roleArns }: PolicyProps,
+): void {
+  const { Statement } = bucketPolicy({
+    bucketArn: bucket.bucketArn,
+    distributionArn,
+    encryption: settings.encryption === 'kms' ? 'aws:kms' : 'AES256',
+    maxSignatureAgeSeconds: settings.signedUrlMaxSeconds,
+  });
+  for (const statement of Statement) bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+  keepPrivate(bucket, roleArns);
+}
+
+function keepPrivate(bucket: Bucket, roleArns: readonly string[]): void {
   bucket.addToResourcePolicy(
     new PolicyStatement({
       sid: 'UploadsAndDocumentsForTheServiceOnly',

@@ -1,8 +1,3 @@
-import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../../../src/domain/keys.ts';
-
-/** What the CDN reads: public objects, and reviewers' views for who brings a signature. */
-export const SERVED_PREFIXES = [...PUBLIC_PREFIXES, SIGNED_PREFIX] as const;
-
 /** Uploaded bytes, identity documents and the heads of the audit ledger: nobody but the service. */
 export const PRIVATE_PREFIXES = ['temp/', 'quarantine/raw/', 'verification/', 'audit/'] as const;
 

@@ -18,6 +18,8 @@ export interface PrivateBucketProps {
   readonly bucketName: string;
   /** Where S3 writes who asked this bucket for what; a bucket of logs has none itself. */
   readonly logs: IBucket | null;
+  /** Has a policy of its own that refuses what is not TLS; the other buckets get one. */
+  readonly hasPolicy?: boolean;
   /** Encrypts objects at rest; keys that S3 holds (SSE-S3) when null. */
   readonly key: IKey | null;
 }
@@ -41,8 +43,7 @@ export function privateBucket(scope: Construct, id: string, props: PrivateBucket
       ? { encryption: BucketEncryption.S3_MANAGED }
       : { encryption: BucketEncryption.KMS, encryptionKey: props.key, bucketKeyEnabled: true }),
     versioned: true,
-    enforceSSL: true,
-    minimumTLSVersion: 1.2,
+    ...(props.hasPolicy !== true && { enforceSSL: true, minimumTLSVersion: 1.2 }),
     removalPolicy: RemovalPolicy.RETAIN,
     ...(props.logs === null
       ? {}

@@ -167,7 +167,7 @@ function bucketOrigin(scope: Construct, settings: Settings): IOrigin {
   });
   Annotations.of(scope).acknowledgeWarning(
     '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac',
-    'servePublicPrefixes() writes the policy, for what is served only.',
+    'protect() writes the policy, for what is served only.',
   );
   return S3BucketOrigin.withOriginAccessControl(bucket, {
     originAccessControl: new S3OriginAccessControl(scope, 'OriginAccess', {

@@ -49,7 +49,7 @@ describe.skipIf(!endpoint)('a bucket on Ceph RGW (TEST_S3_ENDPOINT) with the syn
     const policies = allOf(EXAMPLE, 'AWS::S3::BucketPolicy').map((each) =>
       flat(each.properties, EXAMPLE, each.stack),
     );
-    const policy = policies.find((each) => JSON.stringify(each).includes('DistributionReadsWhatItServes'));
+    const policy = policies.find((each) => JSON.stringify(each).includes('AllowCloudFrontToRead'));
     const { PolicyDocument } = z.looseObject({ PolicyDocument: z.unknown() }).parse(policy);
     const Policy = JSON.stringify(PolicyDocument).replaceAll(EXAMPLE.names.bucket, Bucket);
     await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));

@@ -98,7 +98,7 @@ describe.skipIf(!endpoint)('in an account of LocalStack (TEST_AWS_ENDPOINT)', ()
   test('the bucket has its policy, and tells EventBridge', async () => {
     const { Policy = '' } = await s3.send(new GetBucketPolicyCommand({ Bucket: names.bucket }));
     expect(JSON.parse(Policy)).toMatchObject({
-      Statement: expect.arrayContaining([expect.objectContaining({ Sid: 'DistributionReadsWhatItServes' })]),
+      Statement: expect.arrayContaining([expect.objectContaining({ Sid: 'AllowCloudFrontToRead' })]),
     });
     const told = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket: names.bucket }));
     expect(told.EventBridgeConfiguration).toEqual({});

@@ -5,9 +5,16 @@ import type { Synthesised } from './synthesise.ts';
 
 const MANY = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 
-const STATEMENT = z.object({
+/** As a policy writes it: one action or resource may stand for a list of them. */
+export const STATEMENT = z.object({
   Effect: z.enum(['Allow', 'Deny']),
-  Principal: z.union([z.object({ AWS: z.unknown() }), z.object({ Service: z.string() })]).optional(),
+  Principal: z
+    .union([
+      z.literal('*').transform(() => ({ AWS: '*' })),
+      z.object({ AWS: z.unknown() }),
+      z.object({ Service: z.string() }),
+    ])
+    .optional(),
   Action: MANY,
   Resource: MANY,
   Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
