@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Config, loadConfig, SETTINGS } from '../../src/config/index.ts';
-import { ENVIRONMENT, outputOf } from '../src/environment.ts';
+import { ENVIRONMENT, OPTIONAL_ENVIRONMENT, outputOf } from '../src/environment.ts';
 import { environmentFile } from '../src/operator/environment-file.ts';
 import { flat } from './support/flat.ts';
 import { EXAMPLE, WITH_EVERYTHING } from './support/variants.ts';
@@ -39,7 +39,7 @@ test('the outputs of the storage stack are exactly variables that the service re
   expect(Object.keys(outputs)).toEqual(ENVIRONMENT.map(outputOf));
   expect(Object.values(outputs).map(({ Description }) => Description)).toEqual([...ENVIRONMENT]);
   const known = SETTINGS.map(({ name }) => name);
-  expect(known).toEqual(expect.arrayContaining([...ENVIRONMENT]));
+  expect(known).toEqual(expect.arrayContaining([...ENVIRONMENT, ...OPTIONAL_ENVIRONMENT]));
 });
 
 test.each([
