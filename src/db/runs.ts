@@ -68,10 +68,11 @@ export async function listRuns(
     query = query.where((eb) =>
       eb.or([
         eb('created_at', '<', after.createdAt),
-        eb.and([eb('created_at', '=', after.createdAt), eb('id', '>', after.id)]),
+        eb.and([eb('created_at', '=', after.createdAt), eb('id', '<', after.id)]),
       ]),
     );
-  return query.orderBy('created_at', 'desc').orderBy('id').limit(page.limit).execute();
+  // Ids rise with time: those of one millisecond are told apart by them.
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(page.limit).execute();
 }
 
 /** What a run did, in order; `after` is the id of the last one that is known. */
