@@ -129,8 +129,9 @@ async function makeFolder(path: string): Promise<string | undefined> {
   try {
     return await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    // A parent was pruned while its child was being made: the next try makes both.
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    // A parent was pruned while its child was being made: the next try makes both. Node says ENOTDIR when it was pruned
+    // between the refusal to make it and the look at what is there.
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
