@@ -113,6 +113,8 @@ export const AUDIT_ANCHORS = 'audit/anchors/';
 export const AUDIT_DROPS = 'audit/drops/';
 const SEQ_DIGITS = 16;
 
+/** What is on its way in; nothing under it is a day old. */
+export const TEMPORARY_PREFIX = 'temp/';
 /** Prefixes the edge may read without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
 /** Prefix the edge may read with a signature. */

@@ -117,11 +117,12 @@ export interface ObjectStore {
   list(prefix: string, options: { after?: string; limit: number; signal?: AbortSignal }): Promise<ListPage>;
   /**
    * Copies bytes, type, metadata and tags inside the store; caching and class too, unless others are given.
+   * VERSION_CONFLICT when the source is another than `ifMatch`.
    */
   copy(
     from: ObjectKey,
     to: ObjectKey,
-    options?: { storageClass?: StorageClass; cacheControl?: string; signal?: AbortSignal },
+    options?: { storageClass?: StorageClass; cacheControl?: string; ifMatch?: string; signal?: AbortSignal },
   ): Promise<ObjectInfo>;
   /** Only with `supportsArchive`. Asked again while it is under way it is a success. Errors: NOT_FOUND, CONFLICT. */
   restore?(key: ObjectKey, days: number): Promise<void>;

@@ -1,5 +1,5 @@
 import { isStorageError, StorageError } from '../domain/errors.ts';
-import { keyPrefix, type ObjectKey, objectKey } from '../domain/keys.ts';
+import { keyPrefix, type ObjectKey, objectKey, TEMPORARY_PREFIX } from '../domain/keys.ts';
 import type { ListPage, ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retry.ts';
 import { cacheControlOf } from './storage/caching.ts';
@@ -43,14 +43,12 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
     onMeasure: options.onMeasure,
   });
   const stores = { primary: store, replica };
-  const readFrom = createFailOver(stores);
+  const readAnywhere = createFailOver(stores);
+  const readPrimary = createFailOver({ primary: store, replica: undefined });
+  /** Of what is on its way in a replica that lags behind would say that it is missing, or give what was there before. */
+  const readFrom = (key: string) => (key.startsWith(TEMPORARY_PREFIX) ? readPrimary : readAnywhere);
 
-  async function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
-    const { ifMatch, signal } = how;
-    if (ifMatch !== undefined) {
-      const { etag } = await retry(() => store.head(from, signal));
-      if (etag !== ifMatch) throw new StorageError('VERSION_CONFLICT');
-    }
+  function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     // Another place, other readers: what caches may do follows from the key.
     const cacheControl = from === to ? {} : { cacheControl: cacheControlOf(to) };
     return retry(() => store.copy(from, to, { ...how, ...cacheControl }));
@@ -73,13 +71,13 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
 
     downloadFile: (key, get = {}) =>
       call('download', get.signal, (retry) =>
-        downloadFrom(readFrom, objectKey(key), get, { retry, maxResumptions: policy.attempts }),
+        downloadFrom(readFrom(key), objectKey(key), get, { retry, maxResumptions: policy.attempts }),
       ),
 
     fileInfo: (key, signal) =>
       call('info', signal, async (retry) => {
         const checked = objectKey(key);
-        const { value } = await readFrom(checked, retry, (from) => from.head(checked, signal));
+        const { value } = await readFrom(key)(checked, retry, (from) => from.head(checked, signal));
         return value;
       }),
 

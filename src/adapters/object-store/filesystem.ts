@@ -140,7 +140,7 @@ export async function createFilesystemObjectStore(
       });
     },
 
-    copy(from, to, { storageClass, cacheControl, signal } = {}) {
+    copy(from, to, { storageClass, cacheControl, ifMatch, signal } = {}) {
       return classified(signal, async () => {
         throwIfAborted(signal);
         await archive.assertReadable(await readInfo(pathOf(from)));
@@ -148,13 +148,16 @@ export async function createFilesystemObjectStore(
           // Shares the blocks where the file system can (XFS, Btrfs, APFS), copies inside the kernel elsewhere. Not a
           // hard link: the copy has a key, a class and an age of its own.
           await copyFile(pathOf(from), temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-          const info = await relabel(temporary, (source) => ({
-            ...source,
-            key: to,
-            storageClass: storageClass ?? source.storageClass,
-            cacheControl: cacheControl ?? source.cacheControl,
-            modifiedAt: clock.now(),
-          }));
+          const info = await relabel(temporary, (source) => {
+            if (ifMatch !== undefined && ifMatch !== source.etag) throw new StorageError('VERSION_CONFLICT');
+            return {
+              ...source,
+              key: to,
+              storageClass: storageClass ?? source.storageClass,
+              cacheControl: cacheControl ?? source.cacheControl,
+              modifiedAt: clock.now(),
+            };
+          });
           await commit(temporary, pathOf(to), { exclusive: false, fsync, signal });
           return info;
         });

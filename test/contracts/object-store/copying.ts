@@ -32,6 +32,19 @@ export function copyingAndClasses(under: () => StoreUnderTest): void {
       expect(await store.head(at('from'))).toMatchObject({ cacheControl: 'private, no-store' });
     });
 
+    test('a copy of another content than was meant is refused and writes nothing', async () => {
+      const { store } = under();
+      const at = folder();
+      const meant = await store.put(at('from'), Buffer.from('meant'), PLAIN);
+      await store.copy(at('from'), at('first'), { ifMatch: meant.etag });
+      await store.put(at('from'), Buffer.from('other'), PLAIN);
+      expect(await outcome(store.copy(at('from'), at('second'), { ifMatch: meant.etag }))).toBe(
+        'VERSION_CONFLICT',
+      );
+      expect((await read(store, at('first'))).toString()).toBe('meant');
+      expect(await outcome(store.head(at('second')))).toBe('NOT_FOUND');
+    });
+
     test('a copy replaces what was there', async () => {
       const { store } = under();
       const at = folder();

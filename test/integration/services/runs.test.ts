@@ -203,9 +203,10 @@ test('a worker that stood still for longer than its lease writes no more when it
   child.kill('SIGSTOP');
   await work({ scrub: counting(0) });
   expect((await untilOver(id)).state).toBe('succeeded');
-  const said = new Promise((resolve) => child.stdout?.once('data', (chunk) => resolve(String(chunk))));
+  let said = '';
+  child.stdout?.on('data', (chunk) => (said += String(chunk)));
   child.kill('SIGCONT');
-  expect(await said).toContain('a run stopped');
+  await until('the process to stop its run', async () => (said.includes('a run stopped') ? true : null));
   expect(await subjects(id)).toEqual(upTo(60));
 });
 

@@ -270,6 +270,29 @@ describe('fail-over', () => {
     expect(servedBy).toBe('replica');
   });
 
+  test('what has not come to the replica yet is not missing: the primary’s failure stands', async () => {
+    await under.replica.delete(objectKey('a'));
+    under.store.plan('head', slowDown, slowDown, slowDown);
+    await expect(under.service.fileInfo('a')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(under.replica.calls('head')).toBe(1);
+  });
+
+  test('what is on its way in is never read from a replica, which may lag behind', async () => {
+    const key = objectKey('temp/uploads/a');
+    await under.replica.put(key, bytes, JPEG);
+    for (const operation of ['get', 'head', 'list'] as const)
+      under.store.plan(operation, slowDown, slowDown, slowDown);
+    const reads = [
+      () => under.service.downloadFile(key),
+      () => under.service.fileInfo(key),
+      () => under.service.listFiles('temp/uploads/').page(),
+    ];
+    for (const read of reads) await expect(read()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect((['get', 'head', 'list'] as const).map((operation) => under.replica.calls(operation))).toEqual([
+      0, 0, 0,
+    ]);
+  });
+
   test('without a replica the primary’s failure stands', async () => {
     const alone = await storageUnderFaults(false);
     alone.store.plan('head', slowDown, slowDown, slowDown);

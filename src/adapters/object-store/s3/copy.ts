@@ -1,4 +1,5 @@
 import { CopyObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { StorageError } from '../../../domain/errors.ts';
 import type { ObjectKey } from '../../../domain/keys.ts';
 import type { ObjectInfo, StorageClass } from '../../../ports/object-store.ts';
 import { type Bucket, sending } from './bucket.ts';
@@ -17,16 +18,18 @@ export async function head(bucket: Bucket, key: ObjectKey, signal?: AbortSignal)
 
 /**
  * Copies inside the bucket, up to S3's 5 GB. A copy is a new object to S3: class and encryption have to be said again, type,
- * metadata and tags go along; with another caching type and metadata are said again too. The copy is pinned to what was described; should the source change between the two
- * requests, VERSION_CONFLICT.
+ * metadata and tags go along; with another caching type and metadata are said again too. The copy is pinned to what was
+ * described; should the source change between the two requests, VERSION_CONFLICT.
  */
 export async function copy(
   bucket: Bucket,
   from: ObjectKey,
   to: ObjectKey,
-  options: { storageClass?: StorageClass; cacheControl?: string; signal?: AbortSignal },
+  options: { storageClass?: StorageClass; cacheControl?: string; ifMatch?: string; signal?: AbortSignal },
 ): Promise<ObjectInfo> {
   const source = await head(bucket, from, options.signal);
+  if (options.ifMatch !== undefined && options.ifMatch !== source.etag)
+    throw new StorageError('VERSION_CONFLICT');
   const storageClass = options.storageClass ?? source.storageClass;
   const { CopyObjectResult } = await bucket.request(
     () =>
