@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { Addresses, Config } from '../config/index.ts';
 import { destroyDocumentKey, loadDocumentKey, saveDocumentKey } from '../db/document-keys.ts';
 import { createFileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
+import { createUploadLocks } from '../db/upload-locks.ts';
 import type { ImageHeader } from '../ports/image-engine.ts';
 import type { DocumentKeyStore } from '../services/storage-security.service.ts';
 import { standingOf } from '../db/objects.ts';
@@ -57,6 +57,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     const listener = createListener({ connection, log });
     closing('listener', () => listener.close());
     const events = await createFileEvents(listener);
+    const uploadLocks = await createUploadLocks({ connection, listener, log });
+    closing('upload locks', () => uploadLocks.close());
 
     const { store, replica } = await createObjectStores(config, addresses.publicUrl, secrets('store-urls'));
     closing('object store', () => store.close());
@@ -150,7 +152,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       storage,
       /** Where lost bytes are looked for. */
       backups: backupsOf(store, replica),
-      tusDir: join(config.server.dataDir, 'tus'),
+      uploadLocks,
       phases,
     };
   } catch (error) {

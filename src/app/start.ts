@@ -98,7 +98,7 @@ async function makeHttp(
       bodyTimeoutMs: limits.bodyTimeoutMs,
     },
     corsOrigins: auth.corsOrigins,
-    tusDir: parts.tusDir,
+    uploadLocks: parts.uploadLocks,
     webDir: existsSync(WEB_DIR) ? WEB_DIR : null,
     signedStore:
       config.storage.driver === 'filesystem'

@@ -30,15 +30,28 @@ export async function listQuiet(
     .execute();
 }
 
-/** Reserved files whose bytes have arrived, untouched since then, whom nobody has completed. */
+/** Reserved photos, untouched since then, whose bytes may have arrived without anybody telling. */
 export async function listUncompleted(db: Db, untouchedSince: Date, limit: number): Promise<FileRow[]> {
   return db
     .selectFrom('files')
     .selectAll()
     .where('state', '=', 'pending')
-    .where('upload_etag', 'is not', null)
+    .where((eb) => eb.or([eb('upload_etag', 'is not', null), eb('claimed_bytes', 'is not', null)]))
+    .where('kind', '<>', 'verification_document')
     .where('updated_at', '<', untouchedSince)
     .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+}
+
+/** Files past their reservation whose forms ended before then: whatever came by one is to be removed. */
+export async function listEndedForms(db: Db, before: Date, limit: number): Promise<FileRow[]> {
+  return db
+    .selectFrom('files')
+    .selectAll()
+    .where('form_expires_at', '<', before)
+    .where('state', '<>', 'pending')
+    .orderBy('form_expires_at')
     .limit(limit)
     .execute();
 }

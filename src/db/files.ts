@@ -20,6 +20,7 @@ export interface NewFile {
   readonly claimedBytes: number | null;
   readonly claimedSha256: string | null;
   readonly deadlineAt: Date;
+  readonly formExpiresAt?: Date | null;
 }
 
 /** Every file begins as pending. */
@@ -38,6 +39,7 @@ export async function insertFile(db: Db, file: NewFile): Promise<FileRow> {
       claimed_bytes: file.claimedBytes,
       claimed_sha256: file.claimedSha256,
       deadline_at: file.deadlineAt,
+      form_expires_at: file.formExpiresAt ?? null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

@@ -3,6 +3,7 @@ import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
 import * as runs from './migrations/0002-runs.ts';
 import * as auditLedger from './migrations/0004-audit-ledger.ts';
+import * as uploadForms from './migrations/0005-upload-forms.ts';
 import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 
@@ -11,6 +12,7 @@ const MIGRATIONS = {
   '0001-items-files-objects': itemsFilesObjects,
   '0002-runs': runs,
   '0004-audit-ledger': auditLedger,
+  '0005-upload-forms': uploadForms,
   '0006-cdn': cdn,
   '0007-scrub': scrub,
 };

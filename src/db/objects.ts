@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { StorageError } from '../domain/errors.ts';
 import { UNFINISHED_STATES } from '../domain/file-state.ts';
+import { TEMPORARY_PREFIX } from '../domain/keys.ts';
 import type { Db } from './schema.ts';
 
 /** Names keys before they are written, so that a crash between leaves nothing unnamed. */
@@ -49,6 +50,22 @@ export async function condemnObjects(db: Db, keys: readonly string[]): Promise<s
     .where('key', 'in', [...keys])
     .returning('key')
     .execute();
+  return rows.map((row) => row.key);
+}
+
+/** Condemns all of a file's temporary objects but those in `keep`. Returns the keys that are to be removed. */
+export async function condemnTemporary(
+  db: Db,
+  fileId: string,
+  keep: readonly string[] = [],
+): Promise<string[]> {
+  let query = db
+    .updateTable('objects')
+    .set({ state: 'deleting', updated_at: sql<Date>`now()` })
+    .where('file_id', '=', fileId)
+    .where('key', 'like', `${TEMPORARY_PREFIX}%`);
+  if (keep.length > 0) query = query.where('key', 'not in', [...keep]);
+  const rows = await query.returning('key').execute();
   return rows.map((row) => row.key);
 }
 
@@ -103,6 +120,19 @@ export async function listWritten(db: Db, keys: readonly string[]): Promise<stri
     .where('state', '=', 'writing')
     .execute();
   return rows.map((row) => row.key);
+}
+
+/** Whether a key of the file that begins so was announced within the last `seconds`, and is neither stood on nor given up. */
+export async function isWriting(db: Db, fileId: string, prefix: string, seconds: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('objects')
+    .select('key')
+    .where('file_id', '=', fileId)
+    .where('state', '=', 'writing')
+    .where(sql<boolean>`starts_with(key, ${prefix})`)
+    .where('updated_at', '>', sql<Date>`now() - make_interval(secs => ${seconds})`)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Marks condemned keys as asked for again. Returns those that are still condemned. */

@@ -58,6 +58,8 @@ export interface FilesTable {
   upload_bytes: BigInt8 | null;
   upload_sha256: string | null;
   upload_etag: string | null;
+  /** Until when the store takes the form of this reservation by itself; null when it has none, and once that is over. */
+  form_expires_at: Timestamp | null;
   /** The photo that answered, when the same bytes were in the listing already. */
   duplicate_of: string | null;
   hash12: string | null;

@@ -14,6 +14,7 @@ declare const keyBrand: unique symbol;
 export type ObjectKey = string & { readonly [keyBrand]: true };
 
 const MAX_KEY_BYTES = 1024;
+const OFFSET_DIGITS = 12;
 const SEGMENT = /^[A-Za-z0-9!_.*'()@:|=+,-]+$/;
 
 /**
@@ -78,6 +79,37 @@ export function parsePublicKey(key: string): PublicKeyParts | null {
 export function uploadKey(id: FileId): ObjectKey {
   return objectKey(`temp/uploads/${id}`);
 }
+/** The file that a key of {@link uploadKey} belongs to; null when it is another key. */
+export function parseUploadKey(key: string): FileId | null {
+  const id = key.slice('temp/uploads/'.length);
+  return isFileId(id) && uploadKey(id) === key ? id : null;
+}
+/** What a reservation has below its upload: parts, and bytes that were taken over. */
+export function belowUpload(id: FileId): string {
+  return `${uploadKey(id)}/`;
+}
+/** A part of a resumable upload, by the offset of its first byte. In order of keys they are in order of bytes. */
+export function partKey(id: FileId, offset: number): ObjectKey {
+  return objectKey(`${belowUpload(id)}${String(offset).padStart(OFFSET_DIGITS, '0')}`);
+}
+/** The offset in a key of {@link partKey}; null when it is another key. */
+export function partOffset(id: FileId, key: string): number | null {
+  const offset = key.startsWith(belowUpload(id)) ? key.slice(belowUpload(id).length) : '';
+  return /^\d{12}$/.test(offset) ? Number(offset) : null;
+}
+/**
+ * Uploaded bytes copied to where no signed form of ours reaches. `attempt` (letters and digits) is another for each
+ * copy, so that none is ever replaced.
+ */
+export function receivedKey(id: FileId, attempt: string): ObjectKey {
+  return objectKey(`${receivedPrefix(id)}${attempt}`);
+}
+export function receivedPrefix(id: FileId): string {
+  return `${belowUpload(id)}received-`;
+}
+export function isReceivedKey(id: FileId, key: string): key is ObjectKey {
+  return key.startsWith(receivedPrefix(id)) && isObjectKey(key);
+}
 export function quarantineRawKey(id: FileId): ObjectKey {
   return objectKey(`quarantine/raw/${id}`);
 }
@@ -113,7 +145,7 @@ export const AUDIT_ANCHORS = 'audit/anchors/';
 export const AUDIT_DROPS = 'audit/drops/';
 const SEQ_DIGITS = 16;
 
-/** What is on its way in; nothing under it is a day old. */
+/** What lies here is removed after a day, whatever it is. */
 export const TEMPORARY_PREFIX = 'temp/';
 /** Prefixes the edge may read without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;

@@ -57,6 +57,15 @@ export interface EdgeHandler {
   handle(req: IncomingMessage, res: ServerResponse): boolean;
 }
 
+/** Exclusive locks on resumable uploads, over all processes that take them. */
+export interface UploadLocks {
+  /**
+   * Waits for the lock and resolves to what gives it back. `release` is called when somebody else wants it. Errors:
+   * ABORTED by the signal, BUSY.
+   */
+  take(id: string, signal: AbortSignal, release: () => void): Promise<() => Promise<void>>;
+}
+
 /** How a store without URLs of its own has them served here. */
 export interface SignedStore {
   readonly store: ObjectStore;
@@ -82,8 +91,7 @@ export interface HttpDeps {
   readonly limits: HttpLimits;
   /** Origins whose pages may call the API beside its own. */
   readonly corsOrigins: readonly string[];
-  /** Where resumable uploads wait until they are whole. */
-  readonly tusDir: string;
+  readonly uploadLocks: UploadLocks;
   /** The built web app; null when there is none. */
   readonly webDir: string | null;
   /** Null when signed forms and URLs go to the bucket itself. */

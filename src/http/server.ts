@@ -31,17 +31,15 @@ import { tusRoutes } from './routes/tus.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webRoutes } from './routes/web.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { startTusSweep, type TusSweep } from './tus-sweep.ts';
-import { createTusUploads } from './tus-uploads.ts';
+import { createTusUploads } from './tus/uploads.ts';
 import { createUploadLimits } from './upload-limits.ts';
 
 const JSON_BODY_LIMIT = 64 * 1024;
 const HEARTBEAT_MS = 15_000;
-const TUS_SWEEP_MS = 600_000;
 
 export interface HttpServer {
   readonly app: App;
-  /** Starts listening, and removing what is left of old resumable uploads; resolves to the URL it listens on. */
+  /** Starts listening; resolves to the URL it listens on. */
   listen(port: number, host: string): Promise<string>;
   /** Takes no more requests, ends streams, lets running requests finish until the deadline, then cuts them. */
   close(deadlineMs: number): Promise<void>;
@@ -51,7 +49,7 @@ export interface HttpServer {
 export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const app = createApp(deps);
   const authenticator = createAuthenticator(deps.auth);
-  const tus = createTusUploads({ directory: deps.tusDir, files: deps.files, log: deps.log });
+  const tus = createTusUploads({ files: deps.files, locks: deps.uploadLocks, log: deps.log });
   const uploads = createUploadLimits(deps.limits);
   const closing = new AbortController();
   const context = { files: deps.files, uploads, maxFileSize: deps.limits.maxFileSize };
@@ -78,7 +76,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   photoRoutes(app, context);
   profilePhotoRoutes(app, context);
   documentRoutes(app, context);
-  uploadRoutes(app, { ...context, ...deps, tus });
+  uploadRoutes(app, { ...context, ...deps });
   tusRoutes(app, { ...context, tus });
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
@@ -93,18 +91,15 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   await webRoutes(app, deps.webDir);
   await app.ready();
 
-  let sweep: TusSweep | null = null;
   return {
     app,
     async listen(port, host) {
       await app.listen({ port, host });
-      sweep = startTusSweep(tus, TUS_SWEEP_MS, deps.log);
       return addressOf(app, host);
     },
     async close(deadlineMs) {
       closing.abort();
       await closeGracefully(app.server, deadlineMs, () => app.close());
-      await sweep?.close();
     },
   };
 }

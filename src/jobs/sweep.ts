@@ -1,8 +1,16 @@
 import { isUnfinished } from '../domain/file-state.ts';
 import { fileId } from '../domain/ids.ts';
+import { uploadKey } from '../domain/keys.ts';
 import { trimFileEvents } from '../db/events.ts';
 import { lockFileAndItem, updateFile } from '../db/files.ts';
-import { listEmptied, listOverdue, listQuiet, listReceivedBefore, listUncompleted } from '../db/files-due.ts';
+import {
+  listEmptied,
+  listEndedForms,
+  listOverdue,
+  listQuiet,
+  listReceivedBefore,
+  listUncompleted,
+} from '../db/files-due.ts';
 import { dropExpiredKeys } from '../db/idempotency.ts';
 import { condemnObjects, listAbandoned, listUnremoved, touchCondemned } from '../db/objects.ts';
 import { addToOutbox, trimOutbox } from '../db/outbox.ts';
@@ -11,8 +19,8 @@ import type { Db, FileRow } from '../db/schema.ts';
 import { listVariants } from '../db/variants.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { discard, end, type Reason } from '../services/removal.ts';
-import { complete } from '../services/uploads/complete.ts';
 import { keepRaw } from './ingest/raw.ts';
+import { removeLate, takeArrival } from './take-arrival.ts';
 
 export type SweepDeps = Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'limits' | 'log'>;
 
@@ -22,6 +30,8 @@ const BATCH = 100;
  * not completed by then are completed for the client.
  */
 const QUIET_MS = 120_000;
+/** A form that was begun in time may still be on its way so long after its end. */
+const FORM_GRACE_MS = 900_000;
 /** Announced keys that no row came to stand on are removed after this. */
 const ABANDONED_MS = 900_000;
 const EXPIRED: Reason = { code: 'UPLOAD_EXPIRED', message: 'The upload was not finished in time.' };
@@ -35,6 +45,7 @@ type Part = readonly [name: string, run: (deps: SweepDeps, now: Date) => Promise
 
 const PARTS: readonly Part[] = [
   ['complete arrived uploads', completeArrived],
+  ['remove what was sent again', removeSentAgain],
   ['keep what is checked for long', keepLongChecked],
   ['end overdue files', endOverdue],
   ['deliver lost jobs again', deliverAgain],
@@ -58,11 +69,19 @@ export async function sweep(deps: SweepDeps): Promise<void> {
 }
 
 async function completeArrived(deps: SweepDeps, now: Date): Promise<void> {
-  const arrived = await listUncompleted(deps.db, ago(now, QUIET_MS), BATCH);
-  await forEach(deps, arrived, async (file) => {
+  const reserved = await listUncompleted(deps.db, ago(now, QUIET_MS), BATCH);
+  await forEach(deps, reserved, async (file) => {
     // Touched first: one that cannot be completed comes again after the others.
     await updateFile(deps.db, { id: file.id, from: 'pending' }, { stage: file.stage });
-    await complete(deps, fileId(file.id));
+    await takeArrival(deps, uploadKey(fileId(file.id)));
+  });
+}
+
+/** A form may be sent again until it ends, also after its upload was completed: what it left then goes here. */
+async function removeSentAgain(deps: SweepDeps, now: Date): Promise<void> {
+  await forEach(deps, await listEndedForms(deps.db, ago(now, FORM_GRACE_MS), BATCH), async (file) => {
+    await removeLate(deps, fileId(file.id));
+    await updateFile(deps.db, { id: file.id, from: file.state }, { form_expires_at: null });
   });
 }
 

@@ -36,6 +36,8 @@ export interface ObjectStoreCapabilities {
    * makes each call once: two loops, one around the other, would multiply the calls to a store in trouble.
    */
   readonly retriesItself: boolean;
+  /** Such a form goes past this service: it may be sent again, and nobody tells us what it brought. */
+  readonly takesFormsItself: boolean;
 }
 
 /** What a listing tells of an object: S3 lists neither type nor metadata. */

@@ -36,6 +36,17 @@ export interface ReserveRequest {
   readonly sha256?: string;
 }
 
+/** How far a resumable upload is. */
+export interface UploadProgress {
+  /** Bytes that are here. */
+  readonly offset: number;
+  /** Bytes that were announced. */
+  readonly bytes: number;
+  readonly filename: string;
+  readonly type: string | null;
+  readonly createdAt: Date;
+}
+
 export interface Gallery {
   readonly photos: readonly Photo[];
   /** Rises with each change of order or membership. */
@@ -91,9 +102,19 @@ export interface FileManagementService {
     who: Principal | null,
     id: FileId,
   ): Promise<{ id: FileId; ownerId: string; bytes: number; type: string | null }>;
-  /** Stores the bytes of a reservation (from tus or the signed form). UPLOAD_MISMATCH, FILE_TOO_LARGE, UNSUPPORTED_TYPE. */
+  /** How far the bytes of a reservation are that come in parts; whole once it is completed. NOT_FOUND. */
+  uploadProgress(id: FileId): Promise<UploadProgress>;
+  /**
+   * Adds the bytes from `offset` on and returns the new offset; what has come when the body breaks is kept. CONFLICT when
+   * the upload stands elsewhere, or two add to it at once.
+   */
+  appendUpload(id: FileId, offset: number, body: Readable): Promise<number>;
+  /** Stores the bytes of a reservation from a signed form that we take. UPLOAD_MISMATCH, FILE_TOO_LARGE, UNSUPPORTED_TYPE. */
   receiveUpload(id: FileId, body: Readable | Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** One idempotent transition: the bytes are here. UPLOAD_INCOMPLETE when they are not. */
+  /**
+   * One idempotent transition: the bytes are here, whichever way they came. UPLOAD_INCOMPLETE when they are not;
+   * UPLOAD_MISMATCH, UNSUPPORTED_TYPE and FILE_TOO_LARGE when they are others than were announced: then they are removed.
+   */
   completeUpload(who: Principal, id: FileId, options: UploadOptions): Promise<UploadAnswer>;
 
   getPhoto(who: Principal | null, id: FileId): Promise<Photo>;

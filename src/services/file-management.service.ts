@@ -12,7 +12,11 @@ import { deleteProfilePhoto, getProfilePhoto, profileThumbnailKey } from './phot
 import { complete } from './uploads/complete.ts';
 import { noteUpload, receive } from './uploads/receive.ts';
 import { type ReservationRequest, reserve } from './uploads/reserve.ts';
-import { abandon, answerUpload, upload } from './uploads/upload.ts';
+import { abandon } from './uploads/abandon.ts';
+import { appendUpload, uploadProgress } from './uploads/resumable.ts';
+import { answerUpload, upload } from './uploads/upload.ts';
+
+const FORM_SECONDS = 3600;
 
 /** Everything LocalEx does with files, over one set of dependencies. */
 export function createFileManagementService(deps: ServiceDeps): FileManagementService {
@@ -38,6 +42,8 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
       if (file?.state !== 'pending' || !mayActForUser(who, file.owner_id)) throw noReservation();
       return { id, ownerId: file.owner_id, bytes: file.claimed_bytes ?? 0, type: file.claimed_type };
     },
+    uploadProgress: (id) => uploadProgress(deps, id),
+    appendUpload: (id, offset, body) => appendUpload(deps, id, offset, body),
     async receiveUpload(id, body, signal) {
       const file = await findFile(deps.db, id);
       if (file?.state !== 'pending') throw noReservation();
@@ -69,7 +75,7 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
 }
 
 function reservationOf(
-  { limits }: Pick<ServiceDeps, 'limits'>,
+  { limits, storage }: Pick<ServiceDeps, 'limits' | 'storage'>,
   caller: string,
   request: ReserveRequest,
 ): ReservationRequest {
@@ -79,6 +85,7 @@ function reservationOf(
     bytes: request.bytes,
     sha256: request.sha256 ?? null,
     seconds: limits.pendingSeconds,
+    formSeconds: storage.takesFormsItself ? formSeconds(limits) : null,
   };
   if (request.kind === 'item_photo') {
     if (request.itemId === undefined)
@@ -94,8 +101,13 @@ async function directForm(deps: ServiceDeps, id: ReturnType<typeof fileId>, requ
   return deps.storage.getUploadForm(uploadKey(id), {
     contentType: request.type,
     maxBytes: Math.min(request.bytes, deps.limits.maxFileSize),
-    expiresInSeconds: Math.min(deps.limits.pendingSeconds, 3600),
+    expiresInSeconds: formSeconds(deps.limits),
   });
+}
+
+/** How long a form works: long enough for a slow phone, short enough that one that leaks is soon of no use. */
+function formSeconds({ pendingSeconds }: ServiceDeps['limits']): number {
+  return Math.min(pendingSeconds, FORM_SECONDS);
 }
 
 function noReservation(): StorageError {

@@ -66,6 +66,10 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
   }
 
   return {
+    get takesFormsItself() {
+      return store.capabilities.takesFormsItself;
+    },
+
     uploadFile: (file, metadata) =>
       call('upload', metadata.signal, (retry) => uploadTo(store, file, metadata, retry)),
 

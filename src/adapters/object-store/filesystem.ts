@@ -71,6 +71,7 @@ export async function createFilesystemObjectStore(
       supportsPresignedGet: true,
       supportsPresignedPost: true,
       retriesItself: false,
+      takesFormsItself: false,
     },
 
     put(key, body, put) {

@@ -64,6 +64,7 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
       supportsPrevious: versioned,
       supportsPresignedGet: true,
       supportsPresignedPost: true,
+      takesFormsItself: true,
       retriesItself: true,
     },
     put: (key, body, put_) => put(bucket, key, body, put_),

@@ -1,19 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '#src/domain/access.ts';
-import { isStorageError, StorageError } from '#src/domain/errors.ts';
+import { isStorageError } from '#src/domain/errors.ts';
 import { type FileId, fileId } from '#src/domain/ids.ts';
 import type { App } from '../deps.ts';
 import { callerOf } from '../identity.ts';
+import { clientSignal } from '../preferences.ts';
 import { problems } from '../responses.ts';
 import { PhotoParams } from '../schemas.ts';
-import { TUS_PATH, type TusUploads } from '../tus-uploads.ts';
+import { TUS_PATH, type TusUploads } from '../tus/uploads.ts';
 import type { UploadContext } from '../upload-answer.ts';
 
 /**
  * The tus protocol over a reservation. In a scope of its own without body parsers, so that the stream reaches tus
  * untouched; no GET, which would serve uploaded bytes; no POST, since the reservation is the creation.
  */
-export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly tus: TusUploads }): void {
+export function tusRoutes(
+  app: App,
+  { files, uploads, tus }: UploadContext & { readonly tus: TusUploads },
+): void {
   app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -24,15 +28,13 @@ export function tusRoutes(app: App, { files, tus }: UploadContext & { readonly t
     });
 
     const options = {
-      preHandler: async (request: TusRequest) => {
-        await assertOwner(files, callerOf(request), idOf(request));
-        if (!(await tus.has(idOf(request)))) throw new StorageError('NOT_FOUND', 'There is no such upload.');
-      },
+      preHandler: async (request: TusRequest) => assertOwner(files, callerOf(request), idOf(request)),
       handler: async (request: TusRequest, reply: FastifyReply) => {
+        const release = request.method === 'PATCH' ? await uploads.slot(clientSignal(reply)) : null;
         for (const [name, value] of Object.entries(reply.getHeaders()))
           if (value !== undefined && name !== 'content-type') reply.raw.setHeader(name, value);
         reply.hijack();
-        await tus.handle(callerOf(request), request.id, request.raw, reply.raw);
+        await tus.handle(callerOf(request), request.id, request.raw, reply.raw).finally(release);
       },
     };
     const url = `${TUS_PATH}/:id`;

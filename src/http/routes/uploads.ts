@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { StorageError } from '#src/domain/errors.ts';
-import { isFileId } from '#src/domain/ids.ts';
-import { uploadKey } from '#src/domain/keys.ts';
+import { parseUploadKey } from '#src/domain/keys.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { announcedBody } from '../announced-body.ts';
 import { UPLOAD_ANSWERS } from '../documented.ts';
@@ -11,7 +10,7 @@ import { clientSignal, waitPreference } from '../preferences.ts';
 import { NO_CONTENT, problems, UPLOAD_PROBLEMS } from '../responses.ts';
 import { ItemIdParam, Photo, PhotoParams, Reservation } from '../schemas.ts';
 import { describeAnswer, type UploadContext } from '../upload-answer.ts';
-import { TUS_PATH, type TusUploads } from '../tus-uploads.ts';
+import { TUS_PATH } from '../tus/uploads.ts';
 
 const ReserveBody = z.object({
   kind: z.enum(['item_photo', 'profile_photo']),
@@ -28,9 +27,9 @@ const ReserveBody = z.object({
 /** Uploads in two steps: reserve a place, bring the bytes by form or by tus, then say that they are there. */
 export function uploadRoutes(
   app: App,
-  context: UploadContext & Pick<HttpDeps, 'signedStore' | 'publicUrl'> & { readonly tus: TusUploads },
+  context: UploadContext & Pick<HttpDeps, 'signedStore' | 'publicUrl'>,
 ): void {
-  const { files, uploads, maxFileSize, tus, publicUrl } = context;
+  const { files, uploads, maxFileSize, publicUrl } = context;
   const tags = ['Uploads in two steps'];
 
   app.post(
@@ -63,7 +62,6 @@ export function uploadRoutes(
       assertAccepted(request.body.type);
       await uploads.count(who.userId);
       const { id, direct } = await files.reserveUpload(who, request.body);
-      await tus.create(id, request.body);
       reply.header('location', `/v1/photos/${id}`);
       return reply.code(201).send({ id, direct, tus: { url: `${publicUrl()}${TUS_PATH}/${id}` } });
     },
@@ -154,7 +152,7 @@ function formRoute(
 
 /** The reservation that a temporary key belongs to. */
 function reservationOf(key: string) {
-  const id = key.split('/').at(-1) ?? '';
-  if (!isFileId(id) || uploadKey(id) !== key) throw new StorageError('FORBIDDEN');
+  const id = parseUploadKey(key);
+  if (id === null) throw new StorageError('FORBIDDEN');
   return id;
 }

@@ -1,8 +1,8 @@
 import { StorageError } from '../../domain/errors.ts';
 import { fileId, userId } from '../../domain/ids.ts';
-import { objectKey, profileAlias, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
+import { objectKey, profileAlias, quarantineRawKey } from '../../domain/keys.ts';
 import { lockFile, transition } from '../../db/files.ts';
-import { condemnObjects, settleObjects } from '../../db/objects.ts';
+import { condemnObjects, condemnTemporary, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf } from '../../services/publication.ts';
@@ -66,7 +66,10 @@ export const finish: Step<IngestWork> = {
       if (row === null) return null;
       await insertVariants(trx, file.id, work.made);
       await settleObjects(trx, keys);
-      const condemned = await condemnObjects(trx, [uploadKey(id), quarantineRawKey(id)]);
+      const condemned = [
+        ...(await condemnTemporary(trx, id)),
+        ...(await condemnObjects(trx, [quarantineRawKey(id)])),
+      ];
       const paths = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];
       await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys: condemned, paths });
       return row;

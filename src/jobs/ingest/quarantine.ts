@@ -1,7 +1,7 @@
 import { fileId } from '../../domain/ids.ts';
-import { type ObjectKey, quarantineRawKey, quarantineViewKey, uploadKey } from '../../domain/keys.ts';
+import { type ObjectKey, quarantineRawKey, quarantineViewKey } from '../../domain/keys.ts';
 import { findFile, lockFileAndItem, transition } from '../../db/files.ts';
-import { condemnObjects, settleObjects } from '../../db/objects.ts';
+import { condemnTemporary, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db } from '../../db/schema.ts';
 import { insertVariants } from '../../db/variants.ts';
@@ -49,7 +49,8 @@ async function quarantine(work: IngestWork, commit: Commit): Promise<StepResult>
   const keys = [rawKey, viewKey];
   await announce(work, keys);
   await withRaw(deps.db, file, async (raw) => {
-    if (raw !== rawKey) await deps.storage.copyFile(raw, rawKey, { signal: work.signal });
+    if (raw === rawKey || file.upload_etag === null) return;
+    await deps.storage.copyFile(raw, rawKey, { ifMatch: file.upload_etag, signal: work.signal });
   });
   await putVariant(work, viewKey, view);
   const committed = await deps.db.transaction().execute(async (trx) => {
@@ -72,6 +73,6 @@ async function nameQuarantined(
   const id = fileId(work.file.id);
   await settleObjects(db, keys);
   await insertVariants(db, id, [{ key: viewKey, variant: view, bytes: view.data.length }]);
-  const condemned = await condemnObjects(db, [uploadKey(id)]);
+  const condemned = await condemnTemporary(db, id);
   await addToOutbox(db, 'delete-objects', { fileId: id, keys: condemned, paths: [] });
 }

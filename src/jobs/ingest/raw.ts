@@ -1,21 +1,25 @@
 import { buffer } from 'node:stream/consumers';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { fileId } from '../../domain/ids.ts';
-import { type ObjectKey, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
+import { isReceivedKey, type ObjectKey, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
 import { lockFileAndItem } from '../../db/files.ts';
-import { condemnObjects, listObjects, settleObjects } from '../../db/objects.ts';
+import { condemnTemporary, listObjects, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { ServiceDeps } from '../../services/deps.ts';
 import { announceFor } from '../../services/announce.ts';
 import { undo } from '../../services/removal.ts';
 
-/** Where the uploaded bytes lie now: under `temp/`, or in quarantine once the check has taken long. */
+/**
+ * Where the uploaded bytes lie now: in quarantine once the check has taken long; under `temp/` before, as a copy when they
+ * came past us.
+ */
 export async function rawKey(db: Db, file: Pick<FileRow, 'id'>): Promise<ObjectKey> {
-  const quarantined = quarantineRawKey(fileId(file.id));
-  const objects = await listObjects(db, file.id);
-  const isMoved = objects.some((object) => object.key === quarantined && object.state === 'live');
-  return isMoved ? quarantined : uploadKey(fileId(file.id));
+  const id = fileId(file.id);
+  const live = (await listObjects(db, id)).filter((object) => object.state === 'live').map(({ key }) => key);
+  const quarantined = quarantineRawKey(id);
+  if (live.includes(quarantined)) return quarantined;
+  return live.find((key) => isReceivedKey(id, key)) ?? uploadKey(id);
 }
 
 /** Reads the uploaded bytes, wherever they lie; under `temp/` only those whose ETag was noted. */
@@ -52,16 +56,16 @@ export async function withRaw<T>(
 /** Moves the bytes of a photo that is still being checked out of temporary storage, which is emptied after a day. */
 export async function keepRaw(deps: Pick<ServiceDeps, 'db' | 'storage'>, file: FileRow): Promise<void> {
   const id = fileId(file.id);
-  const [from, to] = [uploadKey(id), quarantineRawKey(id)];
-  if ((await rawKey(deps.db, file)) === to) return;
+  const [from, to] = [await rawKey(deps.db, file), quarantineRawKey(id)];
+  if (from === to || file.upload_etag === null) return;
   if (!(await announceFor(deps.db, { id, from: ['received', 'checking'] }, [to]))) return;
   try {
-    await deps.storage.copyFile(from, to);
+    await deps.storage.copyFile(from, to, { ifMatch: file.upload_etag });
     const isKept = await deps.db.transaction().execute(async (trx) => {
       const now = await lockFileAndItem(trx, id);
       if (now?.state !== 'received' && now?.state !== 'checking') return false;
       await settleObjects(trx, [to]);
-      const keys = await condemnObjects(trx, [from]);
+      const keys = await condemnTemporary(trx, id);
       await addToOutbox(trx, 'delete-objects', { fileId: id, keys, paths: [] });
       return true;
     });

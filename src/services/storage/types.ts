@@ -109,6 +109,8 @@ export interface Measurement {
  * asked, ABORTED by its signal, STORAGE_UNAVAILABLE after its retries, INTERNAL for what nobody foresaw.
  */
 export interface StorageService {
+  /** Whether an upload form goes to the store, past us: what it brings is then told by nobody. */
+  readonly takesFormsItself: boolean;
   /**
    * Streams a file in and hashes it on the way; durable when it resolves, invisible unless it does.
    * Errors: FILE_TOO_LARGE, UPLOAD_MISMATCH, UPLOAD_INCOMPLETE when the source breaks, ALREADY_EXISTS, STORAGE_FULL,

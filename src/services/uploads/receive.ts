@@ -6,6 +6,7 @@ import { type FileId, fileId } from '../../domain/ids.ts';
 import { type ObjectKey, uploadKey } from '../../domain/keys.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { undo } from '../removal.ts';
+import { assertLength, assertSha256 } from './announced.ts';
 
 /** What has arrived. */
 export interface StoredUpload {
@@ -21,7 +22,7 @@ export interface StoredUpload {
  */
 export async function receive(
   deps: Pick<ServiceDeps, 'storage' | 'limits'>,
-  file: Pick<FileRow, 'id' | 'claimed_bytes' | 'claimed_sha256'>,
+  file: FileRow,
   body: Readable | Uint8Array,
   signal?: AbortSignal,
 ): Promise<StoredUpload> {
@@ -34,8 +35,8 @@ export async function receive(
     ...(signal === undefined ? {} : { signal }),
   });
   if (stored.bytes === 0) throw new StorageError('INVALID_IMAGE', 'The file is empty.');
-  if (file.claimed_bytes !== null && file.claimed_bytes !== stored.bytes) throw mismatch('length');
-  if (file.claimed_sha256 !== null && file.claimed_sha256 !== stored.sha256) throw mismatch('hash');
+  assertLength(file, stored.bytes, deps.limits.maxFileSize);
+  assertSha256(file, stored.sha256);
   return stored;
 }
 
@@ -55,8 +56,4 @@ export async function noteUpload(
 /** What has arrived, as the row keeps it. */
 export function uploadColumns(stored: StoredUpload) {
   return { upload_bytes: stored.bytes, upload_sha256: stored.sha256, upload_etag: stored.etag };
-}
-
-function mismatch(what: string): StorageError {
-  return new StorageError('UPLOAD_MISMATCH', `The ${what} of the file is not what was announced.`);
 }

@@ -21,6 +21,8 @@ export interface ReservationRequest {
   readonly sha256: string | null;
   /** How long the bytes may take to arrive. */
   readonly seconds: number;
+  /** How long a form works by which they come past us; null when there is none. */
+  readonly formSeconds: number | null;
 }
 
 /**
@@ -50,11 +52,16 @@ export async function reserve(
       claimedType: request.type,
       claimedBytes: request.bytes,
       claimedSha256: request.sha256,
-      deadlineAt: new Date(deps.clock.now().getTime() + request.seconds * 1000),
+      deadlineAt: inSeconds(deps, request.seconds),
+      formExpiresAt: request.formSeconds === null ? null : inSeconds(deps, request.formSeconds),
     });
     await announceObjects(trx, id, [storedKey(file)]);
     return file;
   });
+}
+
+function inSeconds({ clock }: Pick<ServiceDeps, 'clock'>, seconds: number): Date {
+  return new Date(clock.now().getTime() + seconds * 1000);
 }
 
 export function tooLarge(maxBytes: number): StorageError {

@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
-import { findFile, lockFileAndItem } from '../../db/files.ts';
+import { findFile } from '../../db/files.ts';
 import type { FileRow } from '../../db/schema.ts';
 import type { Principal } from '../../domain/access.ts';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
-import { type FileId, fileId } from '../../domain/ids.ts';
+import { fileId } from '../../domain/ids.ts';
 import type { IncomingFile, UploadOptions } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import type { UploadAnswer } from '../photo.ts';
 import { toPhotos } from '../photos/photo-view.ts';
-import { discard, undo } from '../removal.ts';
+import { undo } from '../removal.ts';
+import { abandon } from './abandon.ts';
 import { type Completed, complete } from './complete.ts';
 import { once } from './idempotency.ts';
 import { receive, type StoredUpload } from './receive.ts';
@@ -82,17 +83,6 @@ export async function answerUpload(
   return { status: done ? 'created' : 'accepted', photo, duplicate: completed.duplicate };
 }
 
-/** Removes what an upload that failed has left: the bytes, the place, everything but the tombstone. */
-export async function abandon(deps: ServiceDeps, id: FileId, error: unknown): Promise<void> {
-  const reason = isStorageError(error)
-    ? { code: error.code, message: error.message }
-    : ({ code: 'INTERNAL', message: 'Something went wrong on our side.' } as const);
-  await deps.db.transaction().execute(async (trx) => {
-    const file = await lockFileAndItem(trx, id);
-    if (file?.state === 'pending') await discard(trx, file, reason);
-  });
-}
-
 async function takeIn(
   deps: ServiceDeps,
   who: Principal,
@@ -110,6 +100,7 @@ async function takeIn(
     bytes: file.bytes ?? null,
     sha256: null,
     seconds: deps.limits.receiveSeconds,
+    formSeconds: null,
   });
   const id = fileId(row.id);
   try {

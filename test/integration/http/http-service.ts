@@ -36,7 +36,7 @@ export async function startHttp(change: Partial<HttpDeps> = {}): Promise<TestSer
     },
     limits: { maxFileSize: 1024 * 1024, uploadsPerMinute: 100, concurrentUploads: 4, bodyTimeoutMs: 10_000 },
     corsOrigins: [],
-    tusDir: join(directory, 'tus'),
+    uploadLocks: { take: async () => async () => undefined },
     webDir: null,
     signedStore: null,
     ready: async () => [{ name: 'database', ok: true }],

@@ -57,6 +57,8 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     reorderPhotos: unused,
     reserveUpload: unused,
     getReservation: unused,
+    uploadProgress: unused,
+    appendUpload: unused,
     receiveUpload: unused,
     completeUpload: unused,
     getPhoto: unused,

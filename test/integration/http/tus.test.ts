@@ -1,95 +1,32 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { fileId } from '#src/domain/ids.ts';
-import { startTusSweep } from '#src/http/tus-sweep.ts';
-import { createTusUploads, TUS_LIFETIME_MS } from '#src/http/tus-uploads.ts';
-import { recordingLog } from '#test/support/recording-log.ts';
-import { silentLog } from '#test/support/silent-log.ts';
+import { TUS_LIFETIME_MS } from '#src/http/tus/reservations.ts';
 import { startHttp } from './http-service.ts';
-import { doubles, PHOTO_ID } from './service-doubles.ts';
+import { digest, doubles, PHOTO_ID } from './service-doubles.ts';
 
 const id = fileId(PHOTO_ID);
 const UPLOAD = { bytes: 10, filename: 'a.jpg', type: 'image/jpeg' };
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'localex-tus-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-test('a resumable upload is swept away after a day, and not before', async () => {
-  const tus = createTusUploads({ directory, files: doubles().files, log: silentLog });
-  await tus.create(id, UPLOAD);
-  expect(await tus.sweep(new Date(Date.now() + TUS_LIFETIME_MS - 60_000))).toBe(0);
-  expect(await tus.has(id)).toBe(true);
-  expect(await tus.sweep(new Date(Date.now() + TUS_LIFETIME_MS + 60_000))).toBe(1);
-  expect(await tus.has(id)).toBe(false);
-  expect(await readdir(directory)).toEqual([]);
-});
-
-test('the sweep begins at once, goes on after a failure, and ends when it is closed', async () => {
-  let rounds = 0;
-  const tus = {
-    async sweep() {
-      rounds += 1;
-      if (rounds === 1) throw new Error('the disk is away');
-      return 0;
-    },
-  };
-  const log = recordingLog();
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  try {
-    const sweep = startTusSweep(tus, 60_000, log);
-    expect(rounds).toBe(1);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(rounds).toBe(2);
-    expect(log.lines).toMatchObject([{ level: 'warn' }]);
-    await sweep.close();
-    await vi.advanceTimersByTimeAsync(600_000);
-    expect(rounds).toBe(2);
-  } finally {
-    vi.useRealTimers();
-  }
-});
-
-test('a process that listens removes old uploads, whatever else it does', async () => {
-  const tusDir = join(directory, 'tus');
-  const before = createTusUploads({ directory: tusDir, files: doubles().files, log: silentLog });
-  await before.create(id, UPLOAD);
-  const config = join(tusDir, `${id}.json`);
-  const old = new Date(Date.now() - TUS_LIFETIME_MS - 60_000).toISOString();
-  await writeFile(
-    config,
-    JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), creation_date: old }),
-  );
-  const service = await startHttp({ tusDir });
-  try {
-    await expect.poll(() => readdir(tusDir)).toEqual([]);
-  } finally {
-    await service.close();
-  }
-});
-
-test('the folder of resumable uploads is open to nobody else, even if it was', async () => {
-  const tusDir = join(directory, 'tus');
-  await mkdir(tusDir, { mode: 0o755 });
-  createTusUploads({ directory: tusDir, files: doubles().files, log: silentLog });
-  expect((await stat(tusDir)).mode & 0o777).toBe(0o700);
-});
+const RESERVED = {
+  getReservation: async () => ({ id, ownerId: 'seller-1', bytes: UPLOAD.bytes, type: UPLOAD.type }),
+};
 
 test('an upload is given up only once its reservation is gone', async () => {
   const events: string[] = [];
   let failing = true;
+  let isThere = true;
   const service = await startHttp(
     doubles({
-      getReservation: async () => ({ id, ownerId: 'seller-1', bytes: UPLOAD.bytes, type: UPLOAD.type }),
+      ...RESERVED,
+      async uploadProgress() {
+        if (!isThere) throw new StorageError('NOT_FOUND');
+        return { ...UPLOAD, offset: 0, createdAt: new Date() };
+      },
       async deletePhoto() {
         if (failing) throw new StorageError('DATABASE_UNAVAILABLE');
+        isThere = false;
         events.push('reservation gone');
       },
-      reserveUpload: async () => ({ id, direct: null }),
     }),
   );
   try {
@@ -97,11 +34,6 @@ test('an upload is given up only once its reservation is gone', async () => {
       authorization: `Bearer ${await service.token('seller-1')}`,
       'tus-resumable': '1.0.0',
     };
-    await fetch(`${service.url}/v1/uploads`, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ kind: 'item_photo', itemId: 'item-1', ...UPLOAD }),
-    });
     const giveUp = async () => {
       const response = await fetch(`${service.url}/v1/uploads/tus/${id}`, { method: 'DELETE', headers });
       events.push(String(response.status));
@@ -119,25 +51,66 @@ test('an upload is given up only once its reservation is gone', async () => {
   }
 });
 
-test('what the protocol refuses names the request, as every problem does', async () => {
+test.each([
+  ['a minute before a day is over', -60_000, 200],
+  ['a minute after it', 60_000, 410],
+])('a resumable upload is answered %s with %i', async (_when, later, status) => {
+  const createdAt = new Date(Date.now() - TUS_LIFETIME_MS - later);
   const service = await startHttp(
-    doubles({
-      getReservation: async () => ({ id, ownerId: 'seller-1', bytes: UPLOAD.bytes, type: UPLOAD.type }),
-      reserveUpload: async () => ({ id, direct: null }),
-    }),
+    doubles({ ...RESERVED, uploadProgress: async () => ({ ...UPLOAD, offset: 4, createdAt }) }),
   );
   try {
+    const headers = { authorization: `Bearer ${await service.token('seller-1')}`, 'tus-resumable': '1.0.0' };
+    const reply = await fetch(`${service.url}/v1/uploads/tus/${id}`, { method: 'HEAD', headers });
+    expect(reply.status).toBe(status);
+  } finally {
+    await service.close();
+  }
+});
+
+test('what the protocol refuses names the request, as every problem does', async () => {
+  const service = await startHttp(doubles(RESERVED));
+  try {
     const headers = { authorization: `Bearer ${await service.token('seller-1')}` };
-    await fetch(`${service.url}/v1/uploads`, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ kind: 'item_photo', itemId: 'item-1', ...UPLOAD }),
-    });
     const refused = await fetch(`${service.url}/v1/uploads/tus/${id}`, { method: 'PATCH', headers });
     expect(refused.status).toBe(412);
     expect(await refused.json()).toMatchObject({
       instance: `urn:request:${refused.headers.get('x-request-id')}`,
     });
+  } finally {
+    await service.close();
+  }
+});
+
+test('parts are received a few at one time, like files', async () => {
+  let running = 0;
+  let most = 0;
+  const service = await startHttp({
+    ...doubles({
+      ...RESERVED,
+      uploadProgress: async () => ({ ...UPLOAD, offset: 0, createdAt: new Date() }),
+      async appendUpload(_id, _offset, body) {
+        running += 1;
+        most = Math.max(most, running);
+        const { bytes } = await digest(body);
+        running -= 1;
+        return bytes;
+      },
+    }),
+    limits: { maxFileSize: 1024 * 1024, uploadsPerMinute: 100, concurrentUploads: 2, bodyTimeoutMs: 10_000 },
+  });
+  try {
+    const headers = {
+      authorization: `Bearer ${await service.token('seller-1')}`,
+      'tus-resumable': '1.0.0',
+      'upload-offset': '0',
+      'content-type': 'application/offset+octet-stream',
+    };
+    const url = `${service.url}/v1/uploads/tus/${id}`;
+    const send = () => fetch(url, { method: 'PATCH', headers, body: Buffer.alloc(9, 1) });
+    const replies = await Promise.all(Array.from({ length: 12 }, send));
+    expect(replies.map((reply) => reply.status)).toEqual(Array(12).fill(204));
+    expect(most).toBeLessThanOrEqual(2);
   } finally {
     await service.close();
   }

@@ -363,7 +363,9 @@ describe('what is refused', () => {
     for (const { id } of [await reserve(body.length + 1), await reserve(body.length, 'a'.repeat(64))]) {
       await expect(app.files.receiveUpload(id, body)).rejects.toMatchObject({ code: 'UPLOAD_MISMATCH' });
       await untilState(app, id, 'deleted');
-      await expect(app.files.completeUpload(SELLER, id, ASYNC)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(app.files.completeUpload(SELLER, id, ASYNC)).rejects.toMatchObject({
+        code: 'UPLOAD_MISMATCH',
+      });
     }
     await expectNoOrphans(app);
   });

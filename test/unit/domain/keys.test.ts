@@ -4,13 +4,18 @@ import { fileId, isFileId, isItemId, isUserId, itemId, userId } from '#src/domai
 import {
   documentKey,
   isObjectKey,
+  isReceivedKey,
   keyPrefix,
   objectKey,
   parsePublicKey,
+  parseUploadKey,
+  partKey,
+  partOffset,
   profileAlias,
   publicKey,
   quarantineRawKey,
   quarantineViewKey,
+  receivedKey,
   uploadKey,
 } from '#src/domain/keys.ts';
 import { OUTPUT_FORMATS, VARIANTS } from '#src/domain/renditions.ts';
@@ -140,6 +145,41 @@ describe('an object key', () => {
         expect(profileAlias(user)).toBe(`profiles/thumbnail/${user}/current`);
       }),
     );
+  });
+});
+
+describe('a key below an upload', () => {
+  const any = fc.tuple(anyFileId, fc.integer({ min: 0, max: 999_999_999_999 }));
+
+  test('of a part is in order of its offset, and read back', () => {
+    fc.assert(
+      fc.property(any, fc.integer({ min: 0, max: 999_999_999_999 }), ([id, offset], other) => {
+        const key = partKey(id, offset);
+        expect(partOffset(id, key)).toBe(offset);
+        expect(key < partKey(id, other)).toBe(offset < other);
+        expect([parseUploadKey(key), isReceivedKey(id, key)]).toEqual([null, false]);
+      }),
+    );
+  });
+
+  test('of what was taken over is no part and no upload', () => {
+    fc.assert(
+      fc.property(anyFileId, hex(16), (id, attempt) => {
+        const key = receivedKey(id, attempt);
+        expect(isReceivedKey(id, key)).toBe(true);
+        expect([parseUploadKey(key), partOffset(id, key)]).toEqual([null, null]);
+      }),
+    );
+  });
+
+  test('names its file only where it is the upload itself', () => {
+    fc.assert(
+      fc.property(anyFileId, (id) => {
+        expect(parseUploadKey(uploadKey(id))).toBe(id);
+      }),
+    );
+    for (const key of ['temp/uploads/', 'temp/uploads/x', 'items/x', '', 'quarantine/raw/x'])
+      expect(parseUploadKey(key)).toBe(null);
   });
 });
 
