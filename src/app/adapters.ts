@@ -6,11 +6,21 @@ import { createLocalKeyVault } from '../adapters/keys/local.ts';
 import { createLocalModerator } from '../adapters/moderator/local.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import type { Config } from '../config/index.ts';
+import type { Arrivals } from '../ports/arrivals.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
 import type { Moderator } from '../ports/moderator.ts';
 import type { Scanner } from '../ports/scanner.ts';
+
+/** Who tells of what arrives in the bucket; null when only clients and the sweep do. */
+export async function createArrivals({ integrations, s3 }: Config, log: Log): Promise<Arrivals | null> {
+  const { eventsQueueUrl } = integrations;
+  if (eventsQueueUrl === null) return null;
+  // Only who uses the SDK pays for loading it.
+  const { createSqsArrivals } = await import('../adapters/arrivals/sqs.ts');
+  return createSqsArrivals({ queueUrl: eventsQueueUrl, bucket: s3.bucket, region: s3.region, log });
+}
 
 /** BullMQ on Redis when there is one, else on the database. */
 export async function createQueue(config: Config, connection: pg.ClientConfig, log: Log): Promise<JobQueue> {

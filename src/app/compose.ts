@@ -26,7 +26,7 @@ import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dis
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
-import { createKeyVault, createModerator, createQueue, createScanner } from './adapters.ts';
+import { createArrivals, createKeyVault, createModerator, createQueue, createScanner } from './adapters.ts';
 import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
@@ -153,6 +153,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       /** Where lost bytes are looked for. */
       backups: backupsOf(store, replica),
       uploadLocks,
+      arrivals: await createArrivals(config, log),
       phases,
     };
   } catch (error) {

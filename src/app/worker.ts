@@ -5,6 +5,7 @@ import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
+import { takeArrival } from '../jobs/take-arrival.ts';
 import { startSchedule } from '../jobs/schedule.ts';
 import { startSealer } from '../jobs/seal-audit.ts';
 import { type RunHandlers, startRunner } from '../jobs/runner.ts';
@@ -24,6 +25,7 @@ const TEMPORARY_MS = 3_600_000;
 
 const SCRUB_MS = 600_000;
 const PROBE_MS = 5_000;
+const ARRIVALS_CLOSE_MS = 4000;
 
 /** Who does which kind of run. */
 function runHandlers(config: Config, parts: Composition): RunHandlers {
@@ -48,6 +50,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   await queue.work('scan-document', (payload, context) => scanDocument(jobs, payload, context), {
     concurrency: 1,
   });
+  await parts.arrivals?.listen((key) => takeArrival(jobs, key));
   const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
   const purges = await startPurges(config, parts);
   const sealer = startSealer(jobs);
@@ -78,7 +81,13 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   );
   return {
     async close() {
-      await Promise.all([schedule.close(), runner.close(), purges.close(), sealer.close()]);
+      await Promise.all([
+        schedule.close(),
+        runner.close(),
+        purges.close(),
+        sealer.close(),
+        parts.arrivals?.close(ARRIVALS_CLOSE_MS),
+      ]);
     },
   };
 }

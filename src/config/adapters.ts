@@ -7,7 +7,7 @@ export const ADAPTERS = {
   search: ['postgres'],
   'key vault': ['local', 'kms'],
   metrics: ['prometheus'],
-  'arrival events': ['client'],
+  'arrival events': ['client', 'sqs'],
   notifications: ['log'],
 } as const satisfies Record<string, readonly string[]>;
 
