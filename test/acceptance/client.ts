@@ -6,7 +6,7 @@ import type { ErrorCode } from '#src/domain/errors.ts';
 import { Gallery, Item, Photo, Problem } from '#src/http/schemas.ts';
 import type { UploadFile } from '#test/support/hostile.ts';
 import { photoPath } from '#test/support/photos.ts';
-import { storedObjects } from '#test/support/storage-under-test.ts';
+import { storedFiles, storedObjects } from '#test/support/storage-under-test.ts';
 
 export interface Reply {
   readonly status: number;
@@ -156,6 +156,11 @@ export function expectProblem(reply: Reply, status: number, code: ErrorCode): vo
   expect(text).not.toMatch(
     /node_modules|node:|\.ts\b|\.js\b|\/tmp|\/home|\/var|vips|sharp|libheif|postgres|kysely|select |ENOENT|EPIPE|at \w+ \(|temp\/uploads|quarantine/i,
   );
+}
+
+/** Files with the bytes of every object in the store, temporary ones included. */
+export async function objectsIn(dataDir: string): Promise<string[]> {
+  return storedFiles(dataDir);
 }
 
 /** Waits until the object store holds nothing: deletions follow the answer. */

@@ -2,8 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Gallery, Item, Photo, SignedUrl } from '#src/http/schemas.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
-import { storedObjects } from '#test/support/storage-under-test.ts';
-import { addressesOf, type Client, clientOf, expectNoObjects, expectProblem, photoFile } from './client.ts';
+import {
+  addressesOf,
+  type Client,
+  clientOf,
+  expectNoObjects,
+  expectProblem,
+  objectsIn,
+  photoFile,
+} from './client.ts';
 import { followEvents } from './event-stream.ts';
 
 const ItemList = z.object({ items: z.array(Item) });
@@ -226,7 +233,7 @@ describe('what is deleted', () => {
       const { id } = reply.as(Photo);
       expect((await client.call('DELETE', `/v1/photos/${id}`, { token: seller })).status).toBe(204);
       await expect
-        .poll(async () => (await storedObjects(service.dataDir)).filter((path) => path.includes(id)), {
+        .poll(async () => (await objectsIn(service.dataDir)).filter((path) => path.includes(id)), {
           timeout: 15_000,
         })
         .toEqual([]);

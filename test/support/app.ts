@@ -17,6 +17,7 @@ import type { IncomingFile } from '#src/services/contracts.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { photoPath } from './photos.ts';
 import { type LogLine, recordingLog } from './recording-log.ts';
+import { removeStorage, storageSettings } from './storage-under-test.ts';
 
 export interface TestApp extends Composition {
   readonly dataDir: string;
@@ -49,6 +50,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     QUEUE_BACKOFF_MAX_MS: '50',
     QUEUE_LOCK_MS: '2000',
     IMAGE_PROCESSES: '2',
+    ...(await storageSettings(dataDir)),
     ...options.env,
   });
   const log = recordingLog();
@@ -67,6 +69,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       await worker?.close();
       for (const phase of parts.phases) await phase.run();
       await database.close();
+      await removeStorage(dataDir);
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,6 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
 import { createS3ObjectStore } from '#src/adapters/object-store/s3.ts';
@@ -47,15 +46,21 @@ export async function storedObjects(dataDir: string): Promise<string[]> {
   return [...objects.map(({ key }) => key), ...Uploads.map(({ Key = '' }) => Key)];
 }
 
-/** The bytes of everything that is stored, as they lie there. */
-export async function storedBytes(dataDir: string): Promise<Buffer[]> {
-  if (!USES_BUCKET)
-    return Promise.all((await filesIn(join(dataDir, 'objects'))).map((path) => readFile(path)));
+/** Files with the bytes of everything that is stored, as they lie there; their paths hold the names. */
+export async function storedFiles(dataDir: string): Promise<string[]> {
+  if (!USES_BUCKET) return storedObjects(dataDir);
   const store = await openStorage(dataDir);
   const { objects } = await store.list('', { limit: 1000 });
-  const bytes = await Promise.all(objects.map(async ({ key }) => buffer((await store.get(key)).body)));
+  const paths = await Promise.all(
+    objects.map(async ({ key }) => {
+      const path = join(dataDir, 'looked-at', key);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, (await store.get(key)).body);
+      return path;
+    }),
+  );
   await store.close();
-  return bytes;
+  return paths;
 }
 
 export async function removeStorage(dataDir: string): Promise<void> {

@@ -1,0 +1,41 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
+ * Those named `*.s3.test.ts` use that server anyway, so the other configuration has run them.
+ */
+const suite = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  setupFiles: ['test/support/s3-profile.ts'],
+  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts'],
+  env: { TEST_STORAGE_DRIVER: 's3' },
+};
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    reporters: ['default', './test/support/skipped-reporter.ts', 'json'],
+    outputFile: { json: 'test-results/vitest-s3.json' },
+    globalSetup: ['test/support/global-setup.ts'],
+    projects: [
+      {
+        test: {
+          name: 'acceptance on S3',
+          include: ['test/{acceptance,faults}/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+          ...suite,
+        },
+      },
+      {
+        test: {
+          name: 'browser on S3',
+          include: ['test/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+          ...suite,
+        },
+      },
+    ],
+  },
+});
