@@ -1,17 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { ObjectKey } from '../domain/keys.ts';
+import type { StorageClass } from '../domain/storage-class.ts';
 
-/** S3's names; a driver maps its own to these. */
-export const STORAGE_CLASSES = [
-  'STANDARD',
-  'INTELLIGENT_TIERING',
-  'STANDARD_IA',
-  'ONEZONE_IA',
-  'GLACIER_IR',
-  'GLACIER',
-  'DEEP_ARCHIVE',
-] as const;
-export type StorageClass = (typeof STORAGE_CLASSES)[number];
+export { STORAGE_CLASSES, type StorageClass } from '../domain/storage-class.ts';
 
 /** What a driver can do. A capability that configuration needs and the driver lacks is an error at start-up. */
 export interface ObjectStoreCapabilities {
