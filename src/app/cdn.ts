@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { CloudfrontCdn } from '../adapters/cdn/cloudfront.ts';
 import { createEdge, type Edge } from '../adapters/cdn/edge/index.ts';
+import { createViewLog, type ViewLog } from '../adapters/cdn/edge/view-log.ts';
 import { openKeyPair, readKeyPair } from '../adapters/cdn/signing/key-pair.ts';
 import type { Addresses, Config } from '../config/index.ts';
 import { edgeAddress } from '../config/cdn.ts';
@@ -10,6 +11,7 @@ import { CACHE_RULES_CHANNEL, listCacheRules, saveCacheRule } from '../db/cache-
 import type { Listener } from '../db/listener.ts';
 import { createPurgeLedger } from '../db/purge-ledger.ts';
 import type { Database } from '../db/schema.ts';
+import { noteViews } from '../db/views.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { OutputFormat } from '../domain/renditions.ts';
 import type { Cdn } from '../ports/cdn.ts';
@@ -53,8 +55,13 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
   };
   const isEdge = driver === 'edge' || settings === null;
   const base = isEdge ? sources.addresses.cdnUrl : edgeAddress(sources.addresses.publicUrl);
+  const views = createViewLog({
+    write: (fileIds) => noteViews(db, fileIds, systemClock.now()),
+    log: sources.log,
+  });
   const edge = createEdge({
     store: sources.store,
+    views,
     url: () => base,
     hotCacheBytes: config.cdn.hotCacheBytes,
     keyPair,
@@ -67,7 +74,7 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
     clock: systemClock,
     log: sources.log,
   });
-  const everywhere = await inEveryProcess(edge, sources);
+  const everywhere = await inEveryProcess(edge, sources, views);
   if (isEdge) return { cdn: everywhere, edge, cloudfront: null };
 
   const { createCloudfrontCdn } = await import('../adapters/cdn/cloudfront.ts');
@@ -84,6 +91,10 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
   });
   const cdn: Cdn = {
     ...cloudfront,
+    async close() {
+      await everywhere.close();
+      await cloudfront.close();
+    },
     // First here, so that CloudFront does not fetch the old answer again.
     async invalidate(paths) {
       await everywhere.invalidate(paths);
@@ -101,7 +112,7 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
  * The edge, with what it is told told to every process: whoever purges tells the others through the database, rules are
  * kept there. A process that was not reachable meanwhile forgets everything, and reads the rules again.
  */
-async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources): Promise<Cdn> {
+async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources, views: ViewLog): Promise<Cdn> {
   const readRules = async () => {
     for (const rule of await listCacheRules(db)) await edge.setCacheRule(rule);
   };
@@ -114,6 +125,10 @@ async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources): Pr
   await readRules();
   return {
     ...edge,
+    async close() {
+      await views.close();
+      await edge.close();
+    },
     async invalidate(paths) {
       const ticket = await edge.invalidate(paths);
       for (let start = 0; start < paths.length; start += PATHS_PER_NOTE) {

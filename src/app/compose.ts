@@ -14,6 +14,7 @@ import { createAuditService } from '../services/audit.service.ts';
 import { createFileManagementService } from '../services/file-management.service.ts';
 import { createImageProcessingService } from '../services/image-processing.service.ts';
 import { createItemsService } from '../services/items.service.ts';
+import { createLifecycleService } from '../services/lifecycle.service.ts';
 import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
 import { createKeysService } from '../services/keys.service.ts';
 import { createReviewService } from '../services/review.service.ts';
@@ -148,6 +149,11 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       audit: createAuditService({ db, storage, log }),
       runs,
       keysService: createKeysService({ ...deps, vault: keys, runs }),
+      lifecycle: createLifecycleService({
+        ...deps,
+        viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',
+        sweepIncomplete: (olderThanMs) => store.sweepIncomplete(olderThanMs),
+      }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
       /** Where lost bytes are looked for. */

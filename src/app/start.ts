@@ -80,6 +80,7 @@ async function makeHttp(
     audit: parts.audit,
     keys: parts.keysService,
     runs: parts.runs,
+    lifecycle: parts.lifecycle,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,
     cdnOrigin: () => new URL(parts.cdn.url('')).origin,

@@ -1,8 +1,11 @@
 import type { Config } from '../config/index.ts';
+import { foldStorage } from '../db/rollups.ts';
 import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
+import { lifecycleRun } from '../jobs/lifecycle-run.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
+import { advanceRestores } from '../jobs/restore-photos.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { takeArrival } from '../jobs/take-arrival.ts';
@@ -26,11 +29,16 @@ const TEMPORARY_MS = 3_600_000;
 const SCRUB_MS = 600_000;
 const PROBE_MS = 5_000;
 const ARRIVALS_CLOSE_MS = 4000;
+/** A restore takes hours at S3: looked for often enough to be seen soon, seldom enough to cost nothing. */
+const RESTORE_MS = 300_000;
+/** Deltas wait so long at most; a report reads those that wait. */
+const FOLD_MS = 5_000;
 
 /** Who does which kind of run. */
 function runHandlers(config: Config, parts: Composition): RunHandlers {
   const { cdn, cdnService: service } = parts;
   return {
+    lifecycle: lifecycleRun(parts.lifecycle),
     scrub: scrubObjects(scrubDeps(config, parts)),
     'cdn-invalidation': cdnInvalidationRun({ service, cdn }),
     'cdn-warm': cdnWarmRun({ service }),
@@ -59,12 +67,18 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
     [
       { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
+      { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),
       {
         name: 'keep wrapping keys',
         everyMs: KEYS_MS,
         run: () => keepKeys({ ...jobs, vault: parts.keys }, config.keys),
+      },
+      {
+        name: 'fold counters of storage',
+        everyMs: FOLD_MS,
+        run: () => parts.db.transaction().execute((trx) => foldStorage(trx)),
       },
       {
         name: 'clean temporary files',

@@ -62,7 +62,7 @@ export async function updateItem(
 ): Promise<ItemRow | null> {
   const row = await db
     .updateTable('items')
-    .set({ ...change, updated_at: sql<Date>`now()` })
+    .set({ ...change, updated_at: sql<Date>`now()`, last_activity_at: sql<Date>`now()` })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .returningAll()
@@ -74,11 +74,20 @@ export async function updateItem(
 export async function bumpPhotosVersion(db: Db, id: string): Promise<number> {
   const row = await db
     .updateTable('items')
-    .set({ photos_version: sql<number>`photos_version + 1`, updated_at: sql<Date>`now()` })
+    .set({
+      photos_version: sql<number>`photos_version + 1`,
+      updated_at: sql<Date>`now()`,
+      last_activity_at: sql<Date>`now()`,
+    })
     .where('id', '=', id)
     .returning('photos_version')
     .executeTakeFirstOrThrow();
   return row.photos_version;
+}
+
+/** Somebody cares for the listing again, without a change of it. */
+export async function touchItem(db: Db, id: string): Promise<void> {
+  await db.updateTable('items').set({ last_activity_at: sql<Date>`now()` }).where('id', '=', id).execute();
 }
 
 export async function markItemDeleted(db: Db, id: string): Promise<void> {

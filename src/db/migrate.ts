@@ -2,19 +2,23 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
 import * as runs from './migrations/0002-runs.ts';
+import * as lifecycle from './migrations/0003-lifecycle.ts';
 import * as auditLedger from './migrations/0004-audit-ledger.ts';
 import * as uploadForms from './migrations/0005-upload-forms.ts';
 import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
+import * as rollups from './migrations/0008-rollups.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
   '0001-items-files-objects': itemsFilesObjects,
   '0002-runs': runs,
+  '0003-lifecycle': lifecycle,
   '0004-audit-ledger': auditLedger,
   '0005-upload-forms': uploadForms,
   '0006-cdn': cdn,
   '0007-scrub': scrub,
+  '0008-rollups': rollups,
 };
 
 /** Brings the schema up to date. Several processes may start at once: each migration is applied once. */

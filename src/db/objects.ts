@@ -2,7 +2,13 @@ import { sql } from 'kysely';
 import { StorageError } from '../domain/errors.ts';
 import { UNFINISHED_STATES } from '../domain/file-state.ts';
 import { TEMPORARY_PREFIX } from '../domain/keys.ts';
+import type { StorageClass } from '../domain/storage-class.ts';
+import { jsonText } from './json.ts';
 import type { Db } from './schema.ts';
+
+/** Uploaded bytes of a file under legal hold stay. */
+const MAY_GO = sql<boolean>`not (
+  storage_prefix(key) in ('temp/uploads', 'quarantine/raw') and state = 'live' and is_held(file_id))`;
 
 /** Names keys before they are written, so that a crash between leaves nothing unnamed. */
 export async function announceObjects(db: Db, fileId: string, keys: readonly string[]): Promise<void> {
@@ -16,6 +22,7 @@ export async function announceObjects(db: Db, fileId: string, keys: readonly str
         state: sql<
           'writing' | 'live'
         >`case when objects.state = 'deleting' then 'writing' else objects.state end`,
+        storage_class: sql<StorageClass>`case when objects.state = 'deleting' then 'STANDARD' else objects.storage_class end`,
         updated_at: sql<Date>`now()`,
       }),
     )
@@ -23,14 +30,28 @@ export async function announceObjects(db: Db, fileId: string, keys: readonly str
 }
 
 /**
- * The keys are what a committed row stands on. Throws STORAGE_UNAVAILABLE (try again) when one of them was condemned
- * after it was announced: its bytes may be gone.
+ * The keys are what a committed row stands on. Their sizes are those of the rows of their renditions or of the upload,
+ * which are written first; `sizes` names others, by key. Throws STORAGE_UNAVAILABLE (try again) when one of them was
+ * condemned after it was announced: its bytes may be gone.
  */
-export async function settleObjects(db: Db, keys: readonly string[]): Promise<void> {
+export async function settleObjects(
+  db: Db,
+  keys: readonly string[],
+  sizes: Readonly<Record<string, number>> = {},
+): Promise<void> {
   if (keys.length === 0) return;
   const settled = await db
     .updateTable('objects')
-    .set({ state: 'live', updated_at: sql<Date>`now()` })
+    .set({
+      state: 'live',
+      bytes: sql<number>`coalesce(
+        (${jsonText(sizes)}::jsonb ->> objects.key)::bigint,
+        (select v.bytes from variants v where v.key = objects.key),
+        nullif(objects.bytes, 0),
+        (select f.upload_bytes from files f where f.id = objects.file_id),
+        0)`,
+      updated_at: sql<Date>`now()`,
+    })
     .where('key', 'in', [...keys])
     .where('state', '<>', 'deleting')
     .returning('key')
@@ -41,13 +62,17 @@ export async function settleObjects(db: Db, keys: readonly string[]): Promise<vo
     });
 }
 
-/** The keys are to be removed from the store after this transaction. Returns those that were named. */
+/**
+ * The keys are to be removed from the store after this transaction. Returns those that were named. Uploaded bytes of a
+ * file under legal hold stay as they are.
+ */
 export async function condemnObjects(db: Db, keys: readonly string[]): Promise<string[]> {
   if (keys.length === 0) return [];
   const rows = await db
     .updateTable('objects')
     .set({ state: 'deleting', updated_at: sql<Date>`now()` })
     .where('key', 'in', [...keys])
+    .where(MAY_GO)
     .returning('key')
     .execute();
   return rows.map((row) => row.key);
@@ -63,7 +88,8 @@ export async function condemnTemporary(
     .updateTable('objects')
     .set({ state: 'deleting', updated_at: sql<Date>`now()` })
     .where('file_id', '=', fileId)
-    .where('key', 'like', `${TEMPORARY_PREFIX}%`);
+    .where('key', 'like', `${TEMPORARY_PREFIX}%`)
+    .where(MAY_GO);
   if (keep.length > 0) query = query.where('key', 'not in', [...keep]);
   const rows = await query.returning('key').execute();
   return rows.map((row) => row.key);
@@ -157,6 +183,11 @@ export async function forgetObjects(db: Db, keys: readonly string[]): Promise<vo
     .execute();
 }
 
+/** The row of an object whose bytes are named by another key now. */
+export async function dropRow(db: Db, key: string): Promise<void> {
+  await db.deleteFrom('objects').where('key', '=', key).execute();
+}
+
 /** Keys announced before `before` that no row came to stand on, of files that nobody works on any more. */
 export async function listAbandoned(
   db: Db,
@@ -189,6 +220,26 @@ export async function listUnremoved(
     .orderBy('updated_at')
     .limit(limit)
     .execute();
+}
+
+/** The object lies in another class of the store now. */
+export async function setStorageClass(db: Db, key: string, storageClass: StorageClass): Promise<void> {
+  await db
+    .updateTable('objects')
+    .set({ storage_class: storageClass, class_since: sql<Date>`now()` })
+    .where('key', '=', key)
+    .execute();
+}
+
+/** The class that the row of a live object names; null when there is none. */
+export async function findStorageClass(db: Db, key: string): Promise<StorageClass | null> {
+  const row = await db
+    .selectFrom('objects')
+    .select('storage_class')
+    .where('key', '=', key)
+    .where('state', '=', 'live')
+    .executeTakeFirst();
+  return row?.storage_class ?? null;
 }
 
 /** The file that a key belongs to; null when no row names it. */

@@ -13,6 +13,8 @@ export interface OutboxTopics {
     readonly keys: readonly string[];
     readonly paths: readonly string[];
   };
+  /** Have the store bring an archived original back. */
+  readonly restore: { readonly fileId: string };
   /** Make the CDN forget these paths. */
   readonly purge: { readonly fileId: string; readonly paths: readonly string[] };
 }

@@ -218,7 +218,8 @@ async function changeHeld(
   return row ?? null;
 }
 
-async function insertActions(db: Db, runId: string, actions: readonly RunAction[]): Promise<void> {
+/** Records what a run did; in the transaction in which it does it, it is recorded exactly once. */
+export async function insertActions(db: Db, runId: string, actions: readonly RunAction[]): Promise<void> {
   if (actions.length === 0) return;
   await db
     .insertInto('run_actions')

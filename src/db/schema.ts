@@ -1,28 +1,17 @@
-import type {
-  ColumnType,
-  Generated,
-  GeneratedAlways,
-  JSONColumnType,
-  Kysely,
-  Selectable,
-  Transaction,
-} from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, Kysely, Selectable, Transaction } from 'kysely';
 import type { AuditSchema } from './audit/schema.ts';
 import type { ItemStatus } from '../domain/access.ts';
+import type { ArchiveState } from '../domain/archive-state.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
+import type { StorageClass } from '../domain/storage-class.ts';
 import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
 import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTable } from './cdn-tables.ts';
 import type { ModerationResult } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
-
-/** bigint columns: read as number (`connect` parses them; all are sizes and counters below 2^53). */
-type BigInt8 = number;
-type Timestamp = ColumnType<Date, Date | string, Date | string>;
-type CreatedAt = ColumnType<Date, Date | string | undefined, Date | string>;
-type Json<T extends object> = JSONColumnType<T>;
-type NullableJson<T extends object> = ColumnType<T | null, string | null | undefined, string | null>;
+import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
+import type { LifecycleTables } from './lifecycle-tables.ts';
 
 export interface ItemsTable {
   id: string;
@@ -31,6 +20,8 @@ export interface ItemsTable {
   category: string | null;
   status: Generated<ItemStatus>;
   photos_version: Generated<BigInt8>;
+  /** The last change of the listing; looking at its photos is in `file_views`. */
+  last_activity_at: CreatedAt;
   created_at: CreatedAt;
   updated_at: CreatedAt;
   deleted_at: Timestamp | null;
@@ -43,6 +34,8 @@ export interface FilesTable {
   owner_id: string;
   state: Generated<FileState>;
   stage: Stage | null;
+  /** Of the original; its renditions stay readable. */
+  archive: Generated<ArchiveState>;
   /** Rises with each new premise (a decision, a replay): work of an older generation is late. */
   generation: Generated<number>;
   /** Dense from 0 among the item's photos; null when the file has no place (profile photo, gone). */
@@ -110,6 +103,10 @@ export interface ObjectsTable {
   key: string;
   file_id: string;
   state: 'writing' | 'live' | 'deleting';
+  /** As the store has it; known once the object is live. */
+  bytes: Generated<BigInt8>;
+  storage_class: Generated<StorageClass>;
+  class_since: CreatedAt;
   created_at: CreatedAt;
   updated_at: CreatedAt;
 }
@@ -215,7 +212,7 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
-export interface Schema extends AuditSchema {
+export interface Schema extends AuditSchema, LifecycleTables {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };

@@ -9,8 +9,9 @@ const TRANSIENT = /^(08...|57P0.|57014|25P03|40P01|40001|53300|53200)$/;
 const DISK_FULL = '53100';
 /** Text that PostgreSQL cannot hold: U+0000. */
 const NOT_STORABLE = new Set(['22021', '22P05']);
-/** Raised by our own trigger. */
+/** Raised by our own triggers. */
 const ILLEGAL_TRANSITION = 'LX001';
+const LEGAL_HOLD = 'LX003';
 const NETWORK = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -25,13 +26,14 @@ const LOST = /Connection terminated|connection error|timeout exceeded when tryin
 
 /**
  * An error of the database as one of ours, where it means something to a caller: DATABASE_UNAVAILABLE (may be tried
- * again), STORAGE_FULL, INVALID_REQUEST, ILLEGAL_TRANSITION. Anything else, a constraint say, stays as it is.
+ * again), STORAGE_FULL, INVALID_REQUEST, ILLEGAL_TRANSITION, LEGAL_HOLD. Anything else, a constraint say, stays as it is.
  */
 export function classifyDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || isStorageError(error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === DISK_FULL) return new StorageError('STORAGE_FULL', undefined, { cause: error });
   if (code === ILLEGAL_TRANSITION) return new StorageError('ILLEGAL_TRANSITION', undefined, { cause: error });
+  if (code === LEGAL_HOLD) return new StorageError('LEGAL_HOLD', undefined, { cause: error });
   if (NOT_STORABLE.has(code))
     return new StorageError('INVALID_REQUEST', 'The text has characters that cannot be stored.', {
       cause: error,

@@ -19,6 +19,8 @@ export type FileAction =
   | 'edit'
   | 'delete'
   | 'appeal'
+  /** Have an archived original brought back. */
+  | 'restore'
   /** Approve, reject, take down. */
   | 'decide';
 
@@ -56,6 +58,8 @@ export function mayAccessFile(who: Principal | null, action: FileAction, file: F
       return isOwner || has(who, 'admin') || has(who, 'service');
     case 'appeal':
       return isOwner && !isDocument;
+    case 'restore':
+      return isOwner || isStaff || (has(who, 'service') && !isDocument);
     case 'decide':
       return isStaff && !isDocument;
   }

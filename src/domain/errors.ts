@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   OBJECT_ARCHIVED: { title: 'The object is archived', retryable: false },
   OBJECT_DAMAGED: { title: 'The stored file is damaged', retryable: false },
   LEGAL_HOLD: { title: 'The file is under legal hold', retryable: false },
+  USAGE_NOT_CURRENT: { title: 'It is not known yet what was looked at lately', retryable: false },
   VERSION_CONFLICT: { title: 'It was changed by somebody else', retryable: false },
   FILE_TOO_LARGE: { title: 'The file is too large', retryable: false },
   UNSUPPORTED_TYPE: { title: 'This type of file is not accepted', retryable: false },

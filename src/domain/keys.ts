@@ -147,6 +147,11 @@ const SEQ_DIGITS = 16;
 
 /** What lies here is removed after a day, whatever it is. */
 export const TEMPORARY_PREFIX = 'temp/';
+/**
+ * Where every object is named by a row: one that is not named there is unused. What lies elsewhere (uploads and their
+ * parts under `temp/`, anchors of the audit ledger) goes by rules of its own.
+ */
+export const ROW_NAMED_PREFIXES = ['items/', 'profiles/', 'quarantine/', 'verification/documents/'] as const;
 /** Prefixes the edge may read without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
 /** Prefix the edge may read with a signature. */

@@ -11,6 +11,7 @@ import type {
   ItemsService,
   ReviewService,
 } from '#src/services/contracts.ts';
+import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 
 export type App = FastifyInstance<
@@ -82,6 +83,7 @@ export interface HttpDeps {
   readonly audit: AuditService;
   readonly keys: KeysService;
   readonly runs: RunsService;
+  readonly lifecycle: LifecycleService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */
   readonly edge: EdgeHandler | null;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from '#src/domain/access.ts';
 import { ERROR_CODES, type ErrorCode } from '#src/domain/errors.ts';
+import { ARCHIVE_STATES } from '#src/domain/archive-state.ts';
 import { FILE_KINDS, FILE_STATES, STAGES } from '#src/domain/file-state.ts';
 import { isFileId, isItemId, isUserId } from '#src/domain/ids.ts';
 import { OUTPUT_FORMATS, VARIANTS } from '#src/domain/renditions.ts';
@@ -71,6 +72,9 @@ export const Photo = z
     ownerId: z.string(),
     state: z.enum(FILE_STATES),
     stage: z.enum(STAGES).nullable(),
+    archive: z.enum(ARCHIVE_STATES).meta({
+      description: 'Of the original: while it is not `none`, `variants` has no `original`.',
+    }),
     position: z.int().nullable(),
     reason: z.object({ code: z.string(), message: z.string() }).nullable(),
     warnings: z.array(z.string()).readonly(),
@@ -178,6 +182,7 @@ function photoExample() {
     ownerId: 'user-7',
     state: 'ready' as const,
     stage: null,
+    archive: 'none' as const,
     position: 0,
     reason: null,
     warnings: ['SCALED_DOWN'],

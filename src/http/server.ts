@@ -20,6 +20,7 @@ import { documentRoutes } from './routes/documents.ts';
 import { eventRoutes } from './routes/events.ts';
 import { itemRoutes } from './routes/items.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { reviewRoutes } from './routes/review.ts';
@@ -85,6 +86,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   runRoutes(app, deps);
   scrubRoutes(app, deps);
   cdnRoutes(app, deps);
+  lifecycleRoutes(app, deps);
   if (deps.signedStore !== null) storeRoutes(app, deps.signedStore);
   if (deps.auth.devTokens) devRoutes(app, authenticator);
   await docsPage(app);

@@ -9,6 +9,7 @@ import { claimOutbox, markDelivered, type OutboxTopics, retryOutboxLater } from 
 import type { OutboxRow } from '../db/schema.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { advanceRestore } from '../services/lifecycle/restore.ts';
 
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & { readonly queue: JobQueue };
 
@@ -24,6 +25,7 @@ const ENDED: ReadonlySet<FileState> = new Set(['rejected', 'failed', 'taken_down
 
 const work = z.object({ fileId: z.string(), generation: z.number().int() });
 const deletion = z.object({ fileId: z.string(), keys: z.array(z.string()), paths: z.array(z.string()) });
+const restore = z.object({ fileId: z.string() });
 const purge = z.object({ fileId: z.string(), paths: z.array(z.string()) });
 
 type Deliver = (deps: DeliveryDeps, payload: unknown) => Promise<void>;
@@ -34,6 +36,10 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
   derive: (deps, payload) => enqueue(deps, 'derive', payload),
   'scan-document': (deps, payload) => enqueue(deps, 'scan-document', payload),
   'delete-objects': (deps, payload) => deleteObjects(deps, deletion.parse(payload)),
+  // What is not there at once is looked for by a schedule.
+  restore: async (deps, payload) => {
+    await advanceRestore(deps, restore.parse(payload).fileId);
+  },
   purge: async (deps, payload) => {
     await deps.cdn.invalidate(purge.parse(payload).paths);
   },

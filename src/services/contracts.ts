@@ -121,6 +121,8 @@ export interface FileManagementService {
   deletePhoto(who: Principal, id: FileId): Promise<void>;
   setAlt(who: Principal, id: FileId, alt: string): Promise<Photo>;
   appeal(who: Principal, id: FileId, message: string): Promise<Photo>;
+  /** Has an archived original, or document, brought back; `archive` of the photo tells how far that is. */
+  restorePhoto(who: Principal, id: FileId): Promise<Photo>;
   getProfilePhoto(who: Principal | null, userId: UserId): Promise<Photo>;
   deleteProfilePhoto(who: Principal, userId: UserId): Promise<void>;
   /** Path of the present public thumbnail of a user, for the mutable alias; NOT_FOUND when there is none. */

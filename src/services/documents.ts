@@ -107,7 +107,7 @@ async function receiveEncrypted(
     access: 'private',
     ...(signal === undefined ? {} : { signal }),
   });
-  const received = { ...measure.result(), etag: stored.etag };
+  const received = { ...measure.result(), etag: stored.etag, objectBytes: stored.bytes };
   if (received.bytes === 0) throw new StorageError('INVALID_REQUEST', 'The file is empty.');
   return received;
 }

@@ -7,7 +7,7 @@ import type { FileManagementService, ReserveRequest } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
 import { createDocuments } from './documents.ts';
 import { deleteItemPhotos, getItemPhotos, reorderPhotos } from './photos/gallery.ts';
-import { appeal, deletePhoto, getPhoto, getPhotoUrl, setAlt } from './photos/one-photo.ts';
+import { appeal, deletePhoto, getPhoto, getPhotoUrl, restorePhoto, setAlt } from './photos/one-photo.ts';
 import { deleteProfilePhoto, getProfilePhoto, profileThumbnailKey } from './photos/profile-photos.ts';
 import { complete } from './uploads/complete.ts';
 import { noteUpload, receive } from './uploads/receive.ts';
@@ -66,6 +66,7 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
     deletePhoto: (who, id) => deletePhoto(deps, who, id),
     setAlt: (who, id, alt) => setAlt(deps, who, id, alt),
     appeal: (who, id, message) => appeal(deps, who, id, message),
+    restorePhoto: (who, id) => restorePhoto(deps, who, id),
     getPhotoUrl: (who, id, request) => getPhotoUrl(deps, who, id, request),
     getProfilePhoto: (who, userId) => getProfilePhoto(deps, who, userId),
     deleteProfilePhoto: (who, userId) => deleteProfilePhoto(deps, who, userId),

@@ -8,6 +8,7 @@ import { isItemId, type ItemId, itemId } from '../domain/ids.ts';
 import type { Item, ItemsService } from './contracts.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import type { ServiceDeps } from './deps.ts';
+import { bringBackListing } from './lifecycle/restore.ts';
 import { deleteItemPhotos, visibleItem } from './photos/gallery.ts';
 import { toPhotos } from './photos/photo-view.ts';
 
@@ -53,8 +54,13 @@ export function createItemsService(deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliv
 
     async updateItem(who, id, change) {
       await assertMayEdit(deps, who, id);
-      const row = await updateItem(deps.db, id, change);
-      if (row === null) throw new StorageError('NOT_FOUND', 'There is no such listing.');
+      const { row, wanted } = await deps.db.transaction().execute(async (trx) => {
+        const updated = await updateItem(trx, id, change);
+        if (updated === null) throw new StorageError('NOT_FOUND', 'There is no such listing.');
+        // On offer again: its archived originals are wanted.
+        return { row: updated, wanted: updated.status === 'active' ? await bringBackListing(trx, id) : [] };
+      });
+      for (const fileId of wanted) await deps.deliverNow(fileId);
       return first(await toItems([row]));
     },
 

@@ -1,3 +1,4 @@
+import type { ArchiveState } from '../domain/archive-state.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 
@@ -9,6 +10,8 @@ export interface Photo {
   readonly ownerId: string;
   readonly state: FileState;
   readonly stage: Stage | null;
+  /** Whether the original can be read at once; while it is not `none`, `variants` has no original. */
+  readonly archive: ArchiveState;
   readonly position: number | null;
   readonly reason: { readonly code: string; readonly message: string } | null;
   readonly warnings: readonly string[];

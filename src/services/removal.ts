@@ -1,12 +1,13 @@
 import { destroyDocumentKey } from '../db/document-keys.ts';
 import { type FileChanges, lockFile, transition } from '../db/files.ts';
+import { isHeld } from '../db/holds.ts';
 import { bumpPhotosVersion } from '../db/items.ts';
 import { condemnLate, condemnObjects, listObjects } from '../db/objects.ts';
 import { addToOutbox } from '../db/outbox.ts';
 import { closeGap } from '../db/positions.ts';
 import type { Database, Db, FileRow } from '../db/schema.ts';
 import { deleteVariants, listVariants } from '../db/variants.ts';
-import type { ErrorCode } from '../domain/errors.ts';
+import { type ErrorCode, StorageError } from '../domain/errors.ts';
 import { type FileState, holdsPlace } from '../domain/file-state.ts';
 import { userId } from '../domain/ids.ts';
 import { profileAlias } from '../domain/keys.ts';
@@ -19,13 +20,15 @@ export interface Reason {
 /** What becomes of the objects of a file that ends. */
 interface Withdrawal {
   readonly keep?: readonly string[];
+  /** Stays in the store for a legal hold, without being a rendition of the photo any more. */
+  readonly evidence?: readonly string[];
   /** Whether somebody may be writing an object of the file at this moment. Default: yes. */
   readonly mayBeWritten?: boolean;
 }
 
 /**
  * A file leaves for good: rows now, objects and caches after the commit, through the outbox. The row stays as the
- * tombstone that explains it. Under the locks of item and file.
+ * tombstone that explains it. Under the locks of item and file. Errors: LEGAL_HOLD.
  */
 export async function remove(db: Db, file: FileRow): Promise<FileRow | null> {
   return leave(db, file, 'deleting', { reason_code: file.reason_code, reason_message: file.reason_message });
@@ -48,8 +51,8 @@ export async function discard(
 
 /**
  * A file ends as failed, rejected or taken down: nothing of it stays public, its place is given up. Objects in `keep`
- * (what an appeal needs) stay. `mayBeWritten: false` from who knows that nobody writes any more. Null when the file has
- * moved on meanwhile.
+ * (what an appeal needs) stay, and what a legal hold needs. `mayBeWritten: false` from who knows that nobody writes any
+ * more. Null when the file has moved on meanwhile.
  */
 export async function end(
   db: Db,
@@ -87,6 +90,8 @@ async function leave(
   changes: FileChanges,
   withdrawal: Withdrawal = {},
 ): Promise<FileRow | null> {
+  const held = await isHeld(db, file.id);
+  if (held && to === 'deleting') throw underHold();
   const left = await transition(db, { id: file.id, from: file.state, generation: file.generation }, to, {
     ...changes,
     stage: null,
@@ -96,9 +101,32 @@ async function leave(
   });
   if (left === null) return null;
   await giveUpPlace(db, file);
-  await withdrawObjects(db, file, withdrawal);
-  if (file.kind === 'verification_document') await destroyDocumentKey(db, file.id);
+  await withdrawObjects(db, file, held ? await keepingEvidence(db, file, withdrawal) : withdrawal);
+  if (file.kind === 'verification_document' && !held) await destroyDocumentKey(db, file.id);
   return left;
+}
+
+/** The refusal of everybody who would remove what is under legal hold. */
+export function underHold(): StorageError {
+  return new StorageError('LEGAL_HOLD', 'This is under legal hold and cannot be removed.');
+}
+
+/**
+ * What a hold keeps of a file that ends: uploaded bytes, the document, the original. A public original leaves all the
+ * same when its bytes are kept in quarantine; renditions can be made again from it.
+ */
+async function keepingEvidence(db: Db, file: FileRow, withdrawal: Withdrawal): Promise<Withdrawal> {
+  const isCopied =
+    file.archive === 'none' && withdrawal.keep?.some((key) => key.startsWith('quarantine/view/')) === true;
+  const evidence = (await listObjects(db, file.id))
+    .filter(({ key, state }) => state === 'live' && isEvidence(key, isCopied))
+    .map(({ key }) => key);
+  return { ...withdrawal, evidence };
+}
+
+function isEvidence(key: string, isCopied: boolean): boolean {
+  if (/^(temp|quarantine|verification)\//.test(key)) return true;
+  return !isCopied && /^(items|profiles)\/original\//.test(key);
 }
 
 /** Positions stay dense, and the listing's version rises. */
@@ -116,10 +144,11 @@ async function giveUpPlace(db: Db, file: FileRow): Promise<void> {
 async function withdrawObjects(
   db: Db,
   file: FileRow,
-  { keep = [], mayBeWritten = true }: Withdrawal,
+  { keep = [], evidence = [], mayBeWritten = true }: Withdrawal,
 ): Promise<void> {
   const variants = await listVariants(db, [file.id]);
-  const leaving = (await listObjects(db, file.id)).filter((object) => !keep.includes(object.key));
+  const stays = new Set([...keep, ...evidence]);
+  const leaving = (await listObjects(db, file.id)).filter((object) => !stays.has(object.key));
   const keys = leaving.map((object) => object.key);
   await condemnObjects(
     db,

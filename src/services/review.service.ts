@@ -1,14 +1,21 @@
 import { recordAccess, recordAccesses } from '../db/access-log.ts';
-import { countInReview, findFile, listInReview, lockFileAndItem, nextGeneration } from '../db/files.ts';
+import {
+  countInReview,
+  findFile,
+  listInReview,
+  lockFileAndItem,
+  nextGeneration,
+  updateFile,
+} from '../db/files.ts';
 import { findItem } from '../db/items.ts';
 import { settleObjects } from '../db/objects.ts';
 import { insertDecision, listAppeals } from '../db/review.ts';
-import type { Db, FileRow, VariantRow } from '../db/schema.ts';
+import type { Db, FileRow } from '../db/schema.ts';
 import { listVariants, restoreOriginal } from '../db/variants.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic, PUBLIC_STATES } from '../domain/file-state.ts';
-import { type ObjectKey, objectKey, parsePublicKey, quarantineViewKey } from '../domain/keys.ts';
+import { objectKey } from '../domain/keys.ts';
 import { isFileId } from '../domain/ids.ts';
 import { announceFor } from './announce.ts';
 import type { ReviewEntry, ReviewService } from './contracts.ts';
@@ -18,6 +25,7 @@ import { fileFor, findViewKey, viewOf } from './photos/one-photo.ts';
 import { publishReviewed } from './publication.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import { end, undo } from './removal.ts';
+import { type ViewToKeep, viewToKeep } from './view-to-keep.ts';
 
 /** How long the address of a view works for a moderator at most, in seconds. */
 const VIEW_SECONDS = 3600;
@@ -135,13 +143,13 @@ async function reject(deps: Deps, who: Principal, file: FileRow, reason: string)
 /** Nothing of the photo stays public; its sanitised view stays in quarantine, so that an appeal can be judged. */
 async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {
   if (!isPublic(file.state)) throw alreadyDecided();
-  const original = (await listVariants(deps.db, [file.id])).find((variant) => variant.name === 'original');
-  const viewKey = original === undefined ? null : viewKeyOf(original);
-  const wanted = original === undefined || viewKey === null ? null : { original, key: viewKey };
+  const wanted = await viewToKeep(deps.db, file);
   const down = await withView(deps, file, wanted, (view) =>
     deps.db.transaction().execute(async (trx) => {
       const locked = await lockFileAndItem(trx, file.id);
       if (locked === null || !isPublic(locked.state) || locked.generation !== file.generation) return null;
+      // Archived or brought back meanwhile: another view is to be kept.
+      if (locked.archive !== file.archive) return null;
       await note(trx, who, file, 'takedown', reason);
       const keep = view === null ? [] : [view.key];
       const left = await end(
@@ -151,8 +159,9 @@ async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: strin
         { code: 'CONTENT_REJECTED', message: reason },
         { keep },
       );
-      await settleObjects(trx, keep);
       if (view !== null) await restoreOriginal(trx, { ...view.original, key: view.key });
+      await settleObjects(trx, keep);
+      if (view !== null) await updateFile(trx, { id: file.id, from: 'taken_down' }, { hash12: view.hash12 });
       await nextGeneration(trx, file.id);
       return left;
     }),
@@ -162,20 +171,15 @@ async function takeDown(deps: Deps, who: Principal, file: FileRow, reason: strin
   return viewOf(deps, who, down);
 }
 
-interface View {
-  readonly original: VariantRow;
-  readonly key: ObjectKey;
-}
-
 /**
- * Copies the public original into quarantine before `commit`, and removes the copy when nothing came of it. An original
- * whose bytes are lost keeps no photo public: it goes down without a view.
+ * Copies what stands for the public original into quarantine before `commit`, and removes the copy when nothing came of
+ * it. An original whose bytes are lost keeps no photo public: it goes down without a view.
  */
 async function withView(
   deps: Deps,
   file: FileRow,
-  view: View | null,
-  commit: (view: View | null) => Promise<FileRow | null>,
+  view: ViewToKeep | null,
+  commit: (view: ViewToKeep | null) => Promise<FileRow | null>,
 ): Promise<FileRow | null> {
   if (view === null) return commit(null);
   const premise = { id: file.id, from: PUBLIC_STATES, generation: file.generation };
@@ -191,19 +195,14 @@ async function withView(
   }
 }
 
-async function copyUnlessLost(deps: Deps, view: View): Promise<boolean> {
+async function copyUnlessLost(deps: Deps, view: ViewToKeep): Promise<boolean> {
   try {
-    await deps.storage.copyFile(objectKey(view.original.key), view.key);
+    await deps.storage.copyFile(objectKey(view.source), view.key);
     return true;
   } catch (error) {
     if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_DAMAGED')) return false;
     throw error;
   }
-}
-
-function viewKeyOf(original: VariantRow) {
-  const parts = parsePublicKey(original.key);
-  return parts === null ? null : quarantineViewKey(parts.fileId, parts.hash12, parts.format);
 }
 
 async function quarantined(db: Db, file: FileRow): Promise<string[]> {

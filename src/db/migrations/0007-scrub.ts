@@ -11,7 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const STATEMENTS = [
   `create table object_checks (
-     key text primary key references objects (key) on delete cascade,
+     key text collate "C" primary key references objects (key) on delete cascade,
      etag text,
      sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
      checked_at timestamptz not null,

@@ -204,6 +204,22 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
   );
 
   app.post(
+    '/v1/photos/:id/restore',
+    {
+      schema: {
+        tags,
+        operationId: 'restorePhoto',
+        summary: 'Bring an archived original back',
+        description: 'It may take hours; `archive` of the photo tells. Asked again it is a success.',
+        params: PhotoParams,
+        response: { 202: Photo, ...problems('FORBIDDEN', 'NOT_FOUND', 'STORAGE_UNAVAILABLE') },
+      },
+    },
+    async (request, reply) =>
+      reply.code(202).send(await files.restorePhoto(callerOf(request), request.params.id)),
+  );
+
+  app.post(
     '/v1/photos/:id/signed-url',
     {
       schema: {
@@ -217,7 +233,10 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
           format: Format.nullable().default(null),
           expiresIn: z.int().min(1).max(MAX_URL_SECONDS).default(300).meta({ description: 'Seconds.' }),
         }),
-        response: { 200: SignedUrl, ...problems('FORBIDDEN', 'NOT_FOUND', 'UNSUPPORTED') },
+        response: {
+          200: SignedUrl,
+          ...problems('FORBIDDEN', 'NOT_FOUND', 'OBJECT_ARCHIVED', 'UNSUPPORTED'),
+        },
       },
     },
     async (request) => files.getPhotoUrl(callerOf(request), request.params.id, request.body),

@@ -71,8 +71,8 @@ async function nameQuarantined(
   view: EncodedVariant,
 ): Promise<void> {
   const id = fileId(work.file.id);
-  await settleObjects(db, keys);
   await insertVariants(db, id, [{ key: viewKey, variant: view, bytes: view.data.length }]);
+  await settleObjects(db, keys);
   const condemned = await condemnTemporary(db, id);
   await addToOutbox(db, 'delete-objects', { fileId: id, keys: condemned, paths: [] });
 }

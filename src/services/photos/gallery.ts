@@ -8,6 +8,7 @@ import { isPublic } from '../../domain/file-state.ts';
 import type { FileId, ItemId } from '../../domain/ids.ts';
 import type { Gallery } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { bringBackListing } from '../lifecycle/restore.ts';
 import { remove } from '../removal.ts';
 import { toPhotos } from './photo-view.ts';
 
@@ -61,6 +62,7 @@ export async function reorderPhotos(
       throw new StorageError('INVALID_REQUEST', 'The order must name each photo that has a position once.');
     await writeOrder(trx, itemId, order);
     await bumpPhotosVersion(trx, itemId);
+    if (item.status === 'active') await bringBackListing(trx, itemId);
   });
   return getItemPhotos(deps, who, itemId);
 }

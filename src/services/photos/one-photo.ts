@@ -1,6 +1,6 @@
 import { recordAccess } from '../../db/access-log.ts';
 import { findFile, lockFileAndItem, nextGeneration, transition, updateFile } from '../../db/files.ts';
-import { bumpPhotosVersion } from '../../db/items.ts';
+import { bumpPhotosVersion, touchItem } from '../../db/items.ts';
 import { listObjects } from '../../db/objects.ts';
 import { nextPosition } from '../../db/positions.ts';
 import { insertAppeal } from '../../db/review.ts';
@@ -14,6 +14,7 @@ import { quarantineViewKey } from '../../domain/keys.ts';
 import { OUTPUT_FORMATS, type OutputFormat, type VariantName } from '../../domain/renditions.ts';
 import { lostKeys } from '../damage.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { bringBack } from '../lifecycle/restore.ts';
 import type { Photo } from '../photo.ts';
 import { remove } from '../removal.ts';
 import { toPhotos } from './photo-view.ts';
@@ -82,8 +83,28 @@ export async function appeal(
 }
 
 /**
+ * Has an archived original brought back: at once where the store can, else within hours; the photo's `archive` tells.
+ * Asked for what is at hand, or on its way, it is a success. Errors: NOT_FOUND, FORBIDDEN.
+ */
+export async function restorePhoto(
+  deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliverNow'>,
+  who: Principal,
+  id: FileId,
+): Promise<Photo> {
+  await deps.db.transaction().execute(async (trx) => {
+    const file = await lockedFileFor(trx, who, 'restore', id);
+    if (!(await bringBack(trx, file))) return;
+    if (file.item_id !== null) await touchItem(trx, file.item_id);
+    await recordAccess(trx, { userId: who.userId, action: 'photo.restore', fileId: id });
+  });
+  await deps.deliverNow(id);
+  return getPhoto(deps, who, id);
+}
+
+/**
  * A URL that works for `expiresIn` seconds: of a public rendition, or of the sanitised view of a photo that is not
- * public (owner and staff; audited before the URL is given). NOT_FOUND when there is no such rendition.
+ * public (owner and staff; audited before the URL is given). NOT_FOUND when there is no such rendition,
+ * OBJECT_ARCHIVED when it is an original that has to be brought back first.
  */
 export async function getPhotoUrl(
   deps: Pick<ServiceDeps, 'db' | 'cdn' | 'clock' | 'limits'>,
@@ -164,6 +185,11 @@ async function variantKey(
   variant: VariantName,
   format: OutputFormat | null,
 ): Promise<string> {
+  if (variant === 'original' && file.archive !== 'none')
+    throw new StorageError(
+      'OBJECT_ARCHIVED',
+      'The original is archived; ask for it to be brought back first.',
+    );
   const lost = await lostKeys(db, [file]);
   const made = (await listVariants(db, [file.id])).filter(
     (row) => row.name === variant && !lost.has(row.key),

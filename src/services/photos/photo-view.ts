@@ -32,7 +32,9 @@ function toPhoto(
   rows: readonly VariantRow[],
   { inside, lost }: { inside: boolean; lost: ReadonlySet<string> },
 ): Photo {
-  const shown = isPublic(file.state) ? rows.filter((row) => !lost.has(row.key)) : [];
+  const isReadable = (row: VariantRow) =>
+    !lost.has(row.key) && (file.archive === 'none' || row.name !== 'original');
+  const shown = isPublic(file.state) ? rows.filter(isReadable) : [];
   const original = rows.find((row) => row.name === 'original');
   return {
     id: file.id,
@@ -41,6 +43,7 @@ function toPhoto(
     ownerId: file.owner_id,
     state: file.state,
     stage: file.stage,
+    archive: file.archive,
     position: file.position,
     reason:
       file.reason_code === null

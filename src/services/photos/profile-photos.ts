@@ -1,4 +1,5 @@
 import { listOwned, lockFile } from '../../db/files.ts';
+import { isHeld } from '../../db/holds.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
 import { mayActForUser, type Principal } from '../../domain/access.ts';
@@ -45,14 +46,15 @@ export async function deleteProfilePhoto(
   for (const { id } of removed) await deps.deliverNow(id);
 }
 
-/** The successor is public: those before it leave, in the transaction that publishes it. */
+/** The successor is public: those before it leave, in the transaction that publishes it. One under legal hold stays. */
 export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<void> {
   const files = await listOwned(db, successor.owner_id, 'profile_photo', [
     ...PUBLIC_STATES,
     'rejected',
     'failed',
   ]);
-  for (const { id } of files.filter((file) => file.id < successor.id)) await removePresent(db, id);
+  for (const { id } of files.filter((file) => file.id < successor.id))
+    if (!(await isHeld(db, id))) await removePresent(db, id);
 }
 
 /** Somebody else may have removed it while we waited for its lock. */

@@ -107,7 +107,7 @@ async function markReceived(
     deadline_at: new Date(now.getTime() + deps.limits.workSeconds * 1000),
   });
   if (received === null) throw new StorageError('CONFLICT', 'The upload was removed meanwhile.');
-  await settleObjects(db, [key]);
+  await settleObjects(db, [key], stored?.objectBytes === undefined ? {} : { [key]: stored.objectBytes });
   const topic = file.kind === 'verification_document' ? 'scan-document' : 'ingest';
   await addToOutbox(db, topic, { fileId: file.id, generation: received.generation });
   return received;

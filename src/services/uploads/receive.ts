@@ -14,6 +14,8 @@ export interface StoredUpload {
   /** Hex. */
   readonly sha256: string;
   readonly etag: string;
+  /** Size of the object, where it is not that of the upload: documents are encrypted on the way. */
+  readonly objectBytes?: number;
 }
 
 /**

@@ -7,7 +7,9 @@ import { mayAccessItem, mayActForUser, maySeeItem, type Principal } from '../../
 import { StorageError } from '../../domain/errors.ts';
 import type { FileKind } from '../../domain/file-state.ts';
 import type { FileId, ItemId, UserId } from '../../domain/ids.ts';
+import { cutoff, RETENTION } from '../../domain/retention.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { bringBackListing } from '../lifecycle/restore.ts';
 import { newFileId } from '../new-id.ts';
 import { storedKey } from './stored-key.ts';
 
@@ -38,7 +40,9 @@ export async function reserve(
   if (request.bytes !== null && request.bytes > limits.maxFileSize) throw tooLarge(limits.maxFileSize);
   return deps.db.transaction().execute(async (trx) => {
     const place =
-      'itemId' in request.target ? await placeInItem(trx, who, request.target.itemId, limits) : null;
+      'itemId' in request.target
+        ? await placeInItem(trx, who, request.target.itemId, limits, sleeping(deps.clock.now()))
+        : null;
     const ownerId = place?.ownerId ?? ownerOf(who, request.target);
     await assertQuota(trx, ownerId, request.bytes ?? 0, limits);
     const id: FileId = newFileId();
@@ -64,12 +68,23 @@ function inSeconds({ clock }: Pick<ServiceDeps, 'clock'>, seconds: number): Date
   return new Date(clock.now().getTime() + seconds * 1000);
 }
 
+/** Nothing of a listing that was active since then is archived, so that nothing has to be looked for. */
+function sleeping(now: Date): Date {
+  return cutoff({ days: RETENTION['item-originals-archive'].days / 2 }, now);
+}
+
 export function tooLarge(maxBytes: number): StorageError {
   const megabytes = Math.floor(maxBytes / (1024 * 1024));
   return new StorageError('FILE_TOO_LARGE', `The file is larger than ${megabytes} MB.`);
 }
 
-async function placeInItem(db: Db, who: Principal, itemId: ItemId, limits: ServiceDeps['limits']) {
+async function placeInItem(
+  db: Db,
+  who: Principal,
+  itemId: ItemId,
+  limits: ServiceDeps['limits'],
+  sleepsSince: Date,
+) {
   const item = await lockItem(db, itemId);
   const isThere = item !== null && item.deleted_at === null;
   if (!isThere || !maySeeItem(who, { sellerId: item.seller_id, status: item.status }))
@@ -80,6 +95,7 @@ async function placeInItem(db: Db, who: Principal, itemId: ItemId, limits: Servi
   if (position >= limits.photosPerItem)
     throw new StorageError('QUOTA_EXCEEDED', `A listing has at most ${limits.photosPerItem} photos.`);
   await bumpPhotosVersion(db, itemId);
+  if (item.last_activity_at < sleepsSince) await bringBackListing(db, itemId);
   return { ownerId: item.seller_id, position };
 }
 

@@ -11,6 +11,7 @@ import type {
 } from '#src/services/contracts.ts';
 import type { Photo } from '#src/services/photo.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
+import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 
 export const PHOTO_ID = '019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11';
@@ -23,6 +24,7 @@ export function photo(change: Partial<Photo> = {}): Photo {
     ownerId: 'seller-1',
     state: 'published',
     stage: 'derive',
+    archive: 'none',
     position: 0,
     reason: null,
     warnings: [],
@@ -65,6 +67,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     deletePhoto: unused,
     setAlt: unused,
     appeal: unused,
+    restorePhoto: unused,
     getProfilePhoto: unused,
     deleteProfilePhoto: unused,
     profileThumbnailKey: unused,
@@ -84,7 +87,17 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
   };
   const runs: RunsService = { start: unused, list: unused, get: unused, cancel: unused };
   const audit: AuditService = { list: unused, verifyRecent: unused };
-  return { files: allFiles, items: allItems, review, runs, audit, keys: { rotate: unused } };
+  const lifecycle: LifecycleService = {
+    archiveOldFiles: unused,
+    deleteExpiredFiles: unused,
+    optimizeStorage: unused,
+    carryOut: unused,
+    generateStorageReport: unused,
+    setHold: unused,
+    releaseHold: unused,
+    getHold: unused,
+  };
+  return { files: allFiles, items: allItems, review, runs, lifecycle, audit, keys: { rotate: unused } };
 }
 
 /** Events that a test raises by hand. */

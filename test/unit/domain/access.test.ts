@@ -66,6 +66,12 @@ const EXPECTED: Readonly<Record<FileAction, Record<'public' | 'private' | 'docum
     document: ['owner', 'admin', 'service'],
   },
   appeal: { public: ['owner'], private: ['owner'], document: NOBODY },
+  // A buyer's zoom shows a rendition meanwhile; bringing the original back costs money.
+  restore: {
+    public: ['owner', 'moderator', 'admin', 'service'],
+    private: ['owner', 'moderator', 'admin', 'service'],
+    document: ['owner', 'moderator', 'admin'],
+  },
   decide: { public: ['moderator', 'admin'], private: ['moderator', 'admin'], document: NOBODY },
 };
 

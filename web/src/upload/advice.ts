@@ -52,6 +52,10 @@ const ADVICE: Readonly<Record<AdviceCode, Advice>> = {
     'The photo must be kept for legal reasons.',
     'Contact support if you think this is wrong.',
   ),
+  USAGE_NOT_CURRENT: other(
+    'It is not known yet which photos were looked at lately.',
+    'Try again when the access logs have been read.',
+  ),
   VERSION_CONFLICT: again(
     'The listing was changed in another window.',
     'Look at the present order, then try again.',

@@ -20,6 +20,8 @@ export interface PreparedHeaders {
   /** The same for a negotiated answer. */
   readonly wholeVary: string[];
   readonly base: readonly string[];
+  /** Epoch in which a view of the object was last noted. */
+  notedIn: number;
 }
 
 /** How long, by whom, and for which Accept an answer may be kept. */
@@ -57,6 +59,7 @@ export function prepareHeaders(info: ObjectInfo, policy: CachePolicy): PreparedH
     base,
     plain,
     negotiated,
+    notedIn: 0,
     whole: [...base, ...cachingFields(plain), ...length],
     wholeVary: [...base, ...cachingFields(negotiated), ...length],
   };
@@ -100,7 +103,7 @@ const EDGE_STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   NOT_FOUND: 404,
   INVALID_KEY: 404,
   UNSUPPORTED: 405,
-  OBJECT_ARCHIVED: 404,
+  OBJECT_ARCHIVED: 409,
   VERSION_CONFLICT: 404,
   RANGE_NOT_SATISFIABLE: 416,
 };

@@ -18,6 +18,7 @@ import { createGuard, redirect } from './guard.ts';
 import { createHotCache } from './hot-cache.ts';
 import { type EdgeObject, sendFromMemory, sendFromStore } from './send.ts';
 import { acceptsWebp, candidates, readTarget } from './target.ts';
+import type { EdgeViews } from './view-log.ts';
 import { addressOf, type TrustProxy } from './viewer.ts';
 
 export interface EdgeOptions {
@@ -29,6 +30,8 @@ export interface EdgeOptions {
   /** The same in every process that signs or serves. */
   readonly keyPair: SigningKeyPair;
   readonly signatures: SignatureLimits;
+  /** Is told of public objects that are served. */
+  readonly views?: EdgeViews;
   /** Key of a user's present public thumbnail; NOT_FOUND when there is none. */
   readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
   readonly geo?: GeoRule;
@@ -86,9 +89,17 @@ export function createEdge(options: EdgeOptions): Edge {
     kept: KeptAs,
   ): Promise<void> {
     if (!object.prepared.servable) throw new StorageError('NOT_FOUND');
+    noteView(req, object);
     const { body } = object;
     if (body === null) await sendFromStore(req, res, object, kept, store);
     else sendFromMemory(req, res, object, body, kept);
+  }
+
+  function noteView(req: IncomingMessage, { prepared, info }: EdgeObject): void {
+    const { views } = options;
+    if (views === undefined || prepared.notedIn === views.epoch || req.method !== 'GET') return;
+    prepared.notedIn = views.epoch;
+    views.note(info.key);
   }
 
   /** Answers at once when a plain or negotiated URL is in memory: no parsing, no promise. */
@@ -98,6 +109,7 @@ export function createEdge(options: EdgeOptions): Edge {
     const object = cache.peek(negotiated ? `${path.slice(0, -'auto'.length)}${extension}` : path);
     if (object === undefined || object.body === null || !object.prepared.servable) return false;
     const { prepared } = object;
+    noteView(req, object);
     sendFromMemory(req, res, object, object.body, negotiated ? prepared.negotiated : prepared.plain);
     return true;
   }

@@ -1,0 +1,34 @@
+import { sql } from 'kysely';
+import type { Db } from './schema.ts';
+
+/** Notes that these photos were looked at; a photo that was noted within a day is left as it is. Unknown ids are passed over. */
+export async function noteViews(db: Db, fileIds: readonly string[], at: Date): Promise<void> {
+  if (fileIds.length === 0) return;
+  await sql`
+    insert into file_views (file_id, last_viewed_at)
+    select id, ${at} from files where id = any(${sql.val([...fileIds])}::uuid[]) order by id
+    on conflict (file_id) do update set last_viewed_at = excluded.last_viewed_at
+      where file_views.last_viewed_at < excluded.last_viewed_at - interval '1 day'
+  `.execute(db);
+}
+
+/** Up to when the access logs of the CDN were read; null when none ever was. */
+export async function usageIngestedUntil(db: Db): Promise<Date | null> {
+  const row = await db
+    .selectFrom('lifecycle_marks')
+    .select('at')
+    .where('name', '=', 'usage_ingested_until')
+    .executeTakeFirst();
+  return row?.at ?? null;
+}
+
+/** Access logs are read up to then. Never goes back. */
+export async function markUsageIngested(db: Db, until: Date): Promise<void> {
+  await db
+    .insertInto('lifecycle_marks')
+    .values({ name: 'usage_ingested_until', at: until })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet({ at: sql<Date>`greatest(lifecycle_marks.at, excluded.at)` }),
+    )
+    .execute();
+}

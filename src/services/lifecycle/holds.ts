@@ -1,0 +1,113 @@
+import { recordAccess } from '../../db/access-log.ts';
+import { findFile, lockFileAndItem } from '../../db/files.ts';
+import { findHold, type Hold, liftHold, placeHold } from '../../db/holds.ts';
+import { condemnObjects, listObjects } from '../../db/objects.ts';
+import { addToOutbox } from '../../db/outbox.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
+import { assertMayAdminister, type Principal } from '../../domain/access.ts';
+import { StorageError } from '../../domain/errors.ts';
+import { isPublic } from '../../domain/file-state.ts';
+import type { FileId } from '../../domain/ids.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { hasSuccessor } from '../photos/profile-photos.ts';
+import { remove, underHold } from '../removal.ts';
+import { keepHeldUpload } from './held-upload.ts';
+
+/** A legal hold as staff see it. */
+export interface LegalHold {
+  readonly fileId: string;
+  readonly reason: string;
+  readonly placedBy: string;
+  readonly placedAt: string;
+}
+
+type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'deliverNow'>;
+
+/**
+ * Puts a file under legal hold: from the commit on nobody removes what it stands on, whatever rule, owner or moderator
+ * asks. Placed again it stays as it was. Errors: FORBIDDEN, NOT_FOUND, CONFLICT while its bytes have not arrived.
+ */
+export async function setHold(deps: Deps, who: Principal, id: FileId, reason: string): Promise<LegalHold> {
+  assertMayAdminister(who, 'hold');
+  const hold = await deps.db.transaction().execute(async (trx) => {
+    const file = await lockFileAndItem(trx, id);
+    if (file === null || file.state === 'deleted') throw noFile();
+    if (file.state === 'deleting') throw new StorageError('CONFLICT', 'It is being removed already.');
+    if (file.state === 'pending') throw new StorageError('CONFLICT', 'Its bytes have not arrived yet.');
+    const placed = await placeHold(trx, { fileId: id, reason, placedBy: who.userId });
+    if (placed !== null)
+      await recordAccess(trx, { userId: who.userId, action: 'hold.place', fileId: id, details: { reason } });
+    return placed ?? existing(await findHold(trx, id));
+  });
+  const file = await findFile(deps.db, id);
+  // While it is being checked its job reads it where it lies; the sweep moves it.
+  if (file?.state !== 'received' && file?.state !== 'checking') await keepHeldUpload(deps, id);
+  return toHold(hold);
+}
+
+/** Lifts the hold; what only the hold kept leaves now. Errors: FORBIDDEN, NOT_FOUND when there is none. */
+export async function releaseHold(deps: Deps, who: Principal, id: FileId): Promise<void> {
+  assertMayAdminister(who, 'hold');
+  await deps.db.transaction().execute(async (trx) => {
+    const file = await lockFileAndItem(trx, id);
+    const lifted = file === null ? null : await liftHold(trx, id, who.userId);
+    if (file === null || lifted === null) throw noHold();
+    await recordAccess(trx, {
+      userId: who.userId,
+      action: 'hold.lift',
+      fileId: id,
+      details: { reason: lifted.reason, placedBy: lifted.placedBy },
+    });
+    await tidy(trx, file);
+  });
+  await deps.deliverNow(id);
+}
+
+/** The hold in force. Errors: FORBIDDEN, NOT_FOUND. */
+export async function getHold(deps: Pick<ServiceDeps, 'db'>, who: Principal, id: FileId): Promise<LegalHold> {
+  assertMayAdminister(who, 'hold');
+  const hold = await findHold(deps.db, id);
+  if (hold === null) throw noHold();
+  return toHold(hold);
+}
+
+/** Does what was not done while the hold was in force. Refused photos go by their rule. */
+async function tidy(db: Db, file: FileRow): Promise<void> {
+  const isReplaced = file.kind === 'profile_photo' && isPublic(file.state) && (await hasSuccessor(db, file));
+  if (isReplaced || file.state === 'failed' || isDeadDocument(file)) {
+    await remove(db, file);
+    return;
+  }
+  if (file.state !== 'ready' || file.kind === 'verification_document') return;
+  const raw = (await listObjects(db, file.id))
+    .map((object) => object.key)
+    .filter((key) => key.startsWith('temp/') || key.startsWith('quarantine/raw/'));
+  const keys = await condemnObjects(db, raw);
+  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths: [] });
+}
+
+function isDeadDocument(file: FileRow): boolean {
+  return file.kind === 'verification_document' && file.state === 'rejected';
+}
+
+function existing(hold: Hold | null): Hold {
+  if (hold === null) throw underHold();
+  return hold;
+}
+
+function toHold(hold: Hold): LegalHold {
+  return {
+    fileId: hold.fileId,
+    reason: hold.reason,
+    placedBy: hold.placedBy,
+    placedAt: hold.placedAt.toISOString(),
+  };
+}
+
+function noFile(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is no such file.');
+}
+
+function noHold(): StorageError {
+  return new StorageError('NOT_FOUND', 'There is no legal hold on this file.');
+}

@@ -1,0 +1,88 @@
+import { lockFile } from '../../db/files.ts';
+import { isHeld } from '../../db/holds.ts';
+import { findObjectOwner } from '../../db/objects.ts';
+import { listNamed, type NamedObject } from '../../db/stored.ts';
+import { isStorageError } from '../../domain/errors.ts';
+import { isFileId } from '../../domain/ids.ts';
+import { cutoff, UNNAMED_GRACE_DAYS } from '../../domain/retention.ts';
+import { ROW_NAMED_PREFIXES } from '../../domain/keys.ts';
+import type { ListedObject } from '../../ports/object-store.ts';
+import { noteClass } from './note-class.ts';
+import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part, record } from './work.ts';
+
+const PAGE = 1_000;
+const LANES = 3;
+
+/**
+ * For each prefix that rows name all of: objects without a row are removed, rows whose object is missing are reported,
+ * and the class of each is noted where the bucket, or somebody, has moved it.
+ */
+export const findUnused: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
+  name: `unused in ${prefix}`,
+  async page(deps, work, after) {
+    const from = after === null ? {} : { after };
+    const listed = await deps.storage
+      .listFiles(prefix, { pageSize: PAGE, signal: work.signal, ...from })
+      .page();
+    const rows = await listNamed(deps.db, { prefix, after, to: listed.next });
+    const before = cutoff({ days: UNNAMED_GRACE_DAYS }, deps.clock.now());
+    const named = new Set(rows.map((row) => row.key));
+    const stored = new Map<string, ListedObject>(listed.objects.map((object) => [object.key, object]));
+    const unnamed = listed.objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
+    const live = rows.filter((row) => row.state === 'live');
+    const missing = live.filter((row) => !stored.has(row.key) && row.changedAt < before);
+    const moved = live.filter(
+      (row) => (stored.get(row.key)?.storageClass ?? row.storageClass) !== row.storageClass,
+    );
+    const removed = await eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
+    const reported = await eachOf(deps, missing, LANES, (row) => reportMissing(deps, work, row));
+    const noted = await eachOf(deps, moved, LANES, (row) => noteClass(deps, work, row));
+    return { next: listed.next, outcomes: [...removed, ...reported, ...noted] };
+  },
+}));
+
+async function removeUnnamed(
+  deps: LifecycleDeps,
+  work: LifecycleWork,
+  object: ListedObject,
+): Promise<Outcome> {
+  const { key, bytes } = object;
+  const details = { rule: 'unused', bytes };
+  const done: Outcome = { action: { action: 'delete', subject: key, details }, bytes };
+  const owner = fileOf(key);
+  if (owner !== null && (await isHeld(deps.db, owner))) return null;
+  if (work.dryRun) return done;
+  return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
+    // Nobody names it anew before it is gone; it may have come to its row since the page was read.
+    if (owner !== null) await lockFile(trx, owner);
+    if ((await findObjectOwner(trx, key)) !== null) return { left: 'changed meanwhile' };
+    await deps.storage.deleteFile(key, work.signal);
+    await record(trx, work, done.action);
+    return done;
+  });
+}
+
+/** Nothing is done about it here: whoever made it go should be asked first. */
+async function reportMissing(deps: LifecycleDeps, work: LifecycleWork, row: NamedObject): Promise<Outcome> {
+  if (await exists(deps, row.key, work.signal)) return null;
+  if ((await findObjectOwner(deps.db, row.key)) === null) return null;
+  const action = { action: 'miss', subject: row.key, details: { rule: 'unused', fileId: row.fileId } };
+  if (!work.dryRun) await record(deps.db, work, action);
+  return { action, bytes: 0 };
+}
+
+async function exists(deps: LifecycleDeps, key: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await deps.storage.fileInfo(key, signal);
+    return true;
+  } catch (error) {
+    if (isStorageError(error, 'NOT_FOUND')) return false;
+    throw error;
+  }
+}
+
+/** The file that a key was made for, by its name. */
+function fileOf(key: string): string | null {
+  const id = (key.split('/').at(-1) ?? '').slice(0, 36);
+  return isFileId(id) ? id : null;
+}
