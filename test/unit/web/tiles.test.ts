@@ -66,6 +66,7 @@ function photo(id: string, state: Photo['state']): Photo {
     ownerId: 'o',
     state,
     stage: null,
+    archive: 'none',
     position: null,
     reason: null,
     warnings: [],

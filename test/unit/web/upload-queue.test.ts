@@ -210,6 +210,7 @@ function photo(id: string): Photo {
     ownerId: 'seller',
     state: 'received',
     stage: null,
+    archive: 'none',
     position: 0,
     reason: null,
     warnings: [],

@@ -60,6 +60,10 @@ export function deletePhoto(photoId: string): Promise<void> {
 export function setAlt(photoId: string, alt: string): Promise<Photo> {
   return call(`/v1/photos/${id(photoId)}`, PhotoSchema, { method: 'PATCH', body: { alt } });
 }
+/** Asks for an archived original; `archive` of the photo says how far it is. */
+export function restorePhoto(photoId: string): Promise<Photo> {
+  return call(`/v1/photos/${id(photoId)}/restore`, PhotoSchema, { method: 'POST' });
+}
 export function appeal(photoId: string, message: string): Promise<Photo> {
   return call(`/v1/photos/${id(photoId)}/appeal`, PhotoSchema, { method: 'POST', body: { message } });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ARCHIVE_STATES } from '../../../src/domain/archive-state.ts';
 import { FILE_KINDS, FILE_STATES, STAGES } from '../../../src/domain/file-state.ts';
 import { OUTPUT_FORMATS, VARIANTS } from '../../../src/domain/renditions.ts';
 
@@ -18,6 +19,7 @@ export const PhotoSchema = z.object({
   ownerId: z.string(),
   state: z.enum(FILE_STATES),
   stage: z.nullable(z.enum(STAGES)),
+  archive: z.enum(ARCHIVE_STATES),
   position: z.nullable(z.number()),
   reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
   warnings: z.array(z.string()),

@@ -10,10 +10,11 @@ interface PhotoGridProps {
   readonly onReorder: (order: readonly string[]) => void;
   readonly onDelete: (tile: Tile) => void;
   readonly onDescribe: (tile: Tile) => void;
+  readonly onRestore: (tile: Tile) => void;
 }
 
 /** The seller's photos in order; the first is the cover. Those still being sent follow and cannot be moved yet. */
-export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe }: PhotoGridProps) {
+export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe, onRestore }: PhotoGridProps) {
   const grid = useRef<HTMLUListElement>(null);
   const stored = tiles.filter((tile) => tile.photo !== null);
   const reorder = useReorder(
@@ -53,6 +54,7 @@ export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe }: PhotoGridP
             canMove={tile.photo !== null && sorted.length > 1}
             onDelete={() => removeAndMoveOn(tile)}
             onDescribe={() => onDescribe(tile)}
+            onRestore={() => onRestore(tile)}
             onHandleKeyDown={(event) => reorder.handleKeyDown(tile.key, event)}
             onDragStart={(event, from) => reorder.startDrag(tile.key, event, from)}
           />

@@ -1,4 +1,4 @@
-import { IconGripVertical, IconPhoto, IconTextCaption, IconTrash } from '@tabler/icons-react';
+import { IconArchiveOff, IconGripVertical, IconPhoto, IconTextCaption, IconTrash } from '@tabler/icons-react';
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { isPublic } from '../../../src/domain/file-state.ts';
 import { warningWords } from '../upload/stage-words.ts';
@@ -15,6 +15,7 @@ interface PhotoTileProps {
   readonly canMove: boolean;
   readonly onDelete: () => void;
   readonly onDescribe: () => void;
+  readonly onRestore: () => void;
   readonly onHandleKeyDown: (event: KeyboardEvent) => void;
   readonly onDragStart: (event: PointerEvent, from: 'handle' | 'photo') => void;
 }
@@ -58,6 +59,16 @@ export function PhotoTile({ tile, index, count, ...props }: PhotoTileProps) {
             onClick={props.onDescribe}
           >
             <IconTextCaption size={20} aria-hidden />
+          </button>
+        )}
+        {photo?.archive === 'archived' && (
+          <button
+            type="button"
+            className="tile__tool"
+            aria-label={`Bring back the full size of ${name}`}
+            onClick={props.onRestore}
+          >
+            <IconArchiveOff size={20} aria-hidden />
           </button>
         )}
         <button

@@ -1,9 +1,10 @@
-import { IconCheck, IconClockPause, IconEye } from '@tabler/icons-react';
+import { IconArchive, IconCheck, IconClockPause, IconEye } from '@tabler/icons-react';
 import { adviceFor } from '../upload/advice.ts';
 import { stageProgress, stageWords } from '../upload/stage-words.ts';
 import type { Tile } from '../upload/tiles.ts';
+import { ARCHIVE_WORDS } from './words.ts';
 
-/** How far a photo is, in words and as a bar; nothing once it is ready. */
+/** How far a photo is, in words and as a bar; nothing once it is ready and at hand. */
 export function TileStatus({ tile }: { tile: Tile }) {
   const now = describe(tile);
   if (now === null) return null;
@@ -12,6 +13,7 @@ export function TileStatus({ tile }: { tile: Tile }) {
       <span className="tile__stage">
         {now.tone === 'wait' && <IconClockPause size={16} aria-hidden />}
         {now.tone === 'review' && <IconEye size={16} aria-hidden />}
+        {now.tone === 'archive' && <IconArchive size={16} aria-hidden />}
         {now.tone === 'done' && <IconCheck size={16} aria-hidden />}
         {now.words}
       </span>
@@ -31,7 +33,7 @@ interface Status {
   readonly words: string;
   /** 0 to 1, or null for no bar. */
   readonly share: number | null;
-  readonly tone: 'work' | 'wait' | 'review' | 'done';
+  readonly tone: 'work' | 'wait' | 'review' | 'archive' | 'done';
 }
 
 /** Sending is the first half of the bar, the service's work the second. */
@@ -73,6 +75,9 @@ function describe({ photo, upload }: Tile): Status | null {
     case 'in_review':
       return { words: stageWords(photo.state, null), share: null, tone: 'review' };
     case 'ready':
+      return photo.archive === 'none'
+        ? null
+        : { words: ARCHIVE_WORDS[photo.archive].seller, share: null, tone: 'archive' };
     case 'rejected':
     case 'taken_down':
     case 'failed':

@@ -6,6 +6,7 @@ import { Dialog } from './Dialog.tsx';
 import { describePhoto } from './PhotoStage.tsx';
 import { ThumbhashCanvas } from './ThumbhashCanvas.tsx';
 import { useZoom } from './use-zoom.ts';
+import { ARCHIVE_WORDS } from './words.ts';
 
 interface ZoomDialogProps {
   readonly photos: readonly Photo[];
@@ -50,6 +51,11 @@ export function ZoomDialog({ photos, title, start, onClose }: ZoomDialogProps) {
             />
           </div>
         </div>
+        {photo.archive !== 'none' && (
+          <p className="zoom__note" role="status">
+            {ARCHIVE_WORDS[photo.archive].buyer}
+          </p>
+        )}
         <p className="zoom__count" aria-live="polite">
           <span className="unseen">Photo </span>
           {index + 1} / {photos.length}
@@ -93,7 +99,13 @@ function ZoomPicture({ photo, alt }: { photo: Photo; alt: string }) {
         <ThumbhashCanvas hash={photo.placeholder} className="zoom__img zoom__img--hash" />
       )}
       {photo.variants.large && (
-        <img className="zoom__img" src={photo.variants.large.auto} alt="" draggable={false} onLoad={shown} />
+        <img
+          className="zoom__img"
+          src={photo.variants.large.auto}
+          alt={url ? '' : alt}
+          draggable={false}
+          onLoad={shown}
+        />
       )}
       {url && (
         <img

@@ -1,4 +1,4 @@
-import type { ItemStatus } from '../api/schemas.ts';
+import type { ItemStatus, Photo } from '../api/schemas.ts';
 
 export const CATEGORIES = [
   'Furniture',
@@ -16,6 +16,20 @@ export const STATUS_WORDS: Readonly<Record<ItemStatus, string>> = {
   active: 'Online',
   sold: 'Sold',
   withdrawn: 'Withdrawn',
+};
+
+/** What became of the full size of a photo, for its seller and for those who want to see it large. */
+export const ARCHIVE_WORDS: Readonly<
+  Record<Exclude<Photo['archive'], 'none'>, { seller: string; buyer: string }>
+> = {
+  archived: {
+    seller: 'Full size archived',
+    buyer: 'The full size is archived. This is the largest that is at hand.',
+  },
+  restoring: {
+    seller: 'Full size on its way back',
+    buyer: 'The full size is on its way back from the archive. This can take some hours.',
+  },
 };
 
 export function countPhotos(count: number): string {

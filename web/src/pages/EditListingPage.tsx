@@ -4,7 +4,8 @@ import { IconChevronLeft } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { appeal, getItem, setAlt } from '../api/endpoints.ts';
+import { asApiError } from '../api/api-error.ts';
+import { appeal, getItem, restorePhoto, setAlt } from '../api/endpoints.ts';
 import type { Gallery, Photo } from '../api/schemas.ts';
 import { showToast } from '../app/toast-store.ts';
 import { useTitle } from '../app/use-title.ts';
@@ -16,6 +17,7 @@ import { PhotoGrid } from '../components/PhotoGrid.tsx';
 import { RefusedList } from '../components/RefusedList.tsx';
 import { UploadSummary } from '../components/UploadSummary.tsx';
 import { useListingPhotos } from '../components/use-listing-photos.ts';
+import { adviceFor } from '../upload/advice.ts';
 import { galleryKey, upsertPhoto } from '../upload/listing-uploads.ts';
 
 /** Where a seller adds, orders, describes and deletes the photos of a listing. */
@@ -48,6 +50,22 @@ function Photos({ itemId }: { itemId: string }) {
   const update = (photo: Photo) =>
     client.setQueryData<Gallery>(galleryKey(itemId), (gallery) => upsertPhoto(gallery, photo));
 
+  const bringBack = async (photo: Photo) => {
+    try {
+      const asked = await restorePhoto(photo.id);
+      update(asked);
+      showToast(
+        asked.archive === 'none'
+          ? 'The full size is back.'
+          : 'The full size is being brought back. This can take some hours.',
+      );
+    } catch (error) {
+      showToast(`The full size was not brought back. ${adviceFor(asApiError(error).code).what}`, {
+        tone: 'bad',
+      });
+    }
+  };
+
   if (query.isError) return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />;
   if (query.isPending) return <Skeleton height={220} radius={18} />;
   return (
@@ -66,6 +84,7 @@ function Photos({ itemId }: { itemId: string }) {
           onReorder={(order) => void reorder(order)}
           onDelete={remove}
           onDescribe={(tile) => setDescribed(tile.photo)}
+          onRestore={({ photo }) => photo && void bringBack(photo)}
         />
       </section>
       {described && (
