@@ -72,6 +72,7 @@ describe.skipIf(server === null)('a form that is sent again (skipped without TES
       const worker = await startWorker(loadConfig({ ...idle.bucket.settings }), idle.app);
       expect((await untilState(idle.app, id, 'ready')).upload_sha256).toBe(sha256Of(good));
       await worker.close();
+      await untilDelivered(idle.app);
       // What was sent again stays until somebody tells of it, or the form has ended.
       expect(await idle.temporary(id)).toEqual([uploadKey(id)]);
       await takeArrival(idle.app.jobs, uploadKey(id));
