@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { createLog } from './app/log.ts';
 import { start } from './app/start.ts';
 import { loadConfig, readEnvironment } from './config/index.ts';
 import { isStorageError } from './domain/errors.ts';
@@ -6,7 +6,7 @@ import { isStorageError } from './domain/errors.ts';
 /** Starts the service, and ends it with exit code 0 on SIGTERM or SIGINT; 1 when it cannot start. */
 async function main(): Promise<void> {
   const config = loadConfig(readEnvironment());
-  const log = pino({ level: config.server.logLevel, base: null, redact: ['req.headers.authorization'] });
+  const log = createLog(config.server.logLevel);
   const app = await start(config, log);
   log.info({ url: app.url, roles: config.server.roles }, `LocalEx Storage answers on ${app.url}`);
 

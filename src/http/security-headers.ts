@@ -4,6 +4,12 @@ import type { App, HttpDeps } from './deps.ts';
 /** HSTS for a year, where TLS is somebody's duty: production. */
 const HSTS_SECONDS = 365 * 24 * 3600;
 
+/** What an answer without any page needs at least. */
+export const BARE_SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
 /** A policy for a page that loads nothing from elsewhere but photos; routes that serve other pages set their own. */
 export async function setSecurityHeaders(
   app: App,

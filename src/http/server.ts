@@ -31,7 +31,7 @@ import { systemRoutes } from './routes/system.ts';
 import { tusRoutes } from './routes/tus.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webRoutes } from './routes/web.ts';
-import { setSecurityHeaders } from './security-headers.ts';
+import { BARE_SECURITY_HEADERS, setSecurityHeaders } from './security-headers.ts';
 import { createTusUploads } from './tus/uploads.ts';
 import { createUploadLimits } from './upload-limits.ts';
 
@@ -120,8 +120,9 @@ function createApp(deps: HttpDeps): App {
     routerOptions: { maxParamLength: 512 },
     serverFactory: (handler) => createNodeServer(deps.edge, deps.limits, handler),
     clientErrorHandler: answerBrokenRequest,
+    // Answered before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      sendProblem(request, reply, error);
+      sendProblem(request, reply.headers(BARE_SECURITY_HEADERS), error);
     },
   })
     .withTypeProvider<ZodTypeProvider>()
