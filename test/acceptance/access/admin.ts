@@ -1,0 +1,78 @@
+import { admins, only, staff, type Row } from './row.ts';
+
+/** What moderators and admins do. */
+export const ADMIN: readonly Row[] = [
+  { operation: 'listReview', call: () => ({ path: '/v1/admin/review' }), expected: staff(200) },
+  {
+    operation: 'decidePhoto',
+    about: 'that is public already',
+    call: ({ photo }) => ({
+      path: `/v1/admin/photos/${photo}/decision`,
+      json: { decision: 'approve', reason: 'Fine' },
+    }),
+    expected: staff(409),
+  },
+  {
+    operation: 'decidePhoto',
+    about: 'an identity document',
+    call: ({ document }) => ({
+      path: `/v1/admin/photos/${document}/decision`,
+      json: { decision: 'takedown', reason: 'No' },
+    }),
+    expected: { ...only(403, ['owner', 'moderator', 'admin'], 404) },
+  },
+  { operation: 'listAudit', call: () => ({ path: '/v1/admin/audit' }), expected: admins(200) },
+  {
+    operation: 'verifyAudit',
+    call: () => ({ path: '/v1/admin/audit/verify', json: { scope: 'recent' } }),
+    expected: admins(200),
+  },
+  {
+    operation: 'verifyAudit',
+    about: 'all of it',
+    call: () => ({ path: '/v1/admin/audit/verify', json: { scope: 'all' } }),
+    expected: admins(202),
+  },
+  {
+    operation: 'rotateKeys',
+    call: () => ({ path: '/v1/admin/keys/rotation', json: { dryRun: true } }),
+    expected: admins(202),
+  },
+  { operation: 'listRuns', call: () => ({ path: '/v1/admin/runs' }), expected: admins(200) },
+  {
+    operation: 'getRun',
+    about: 'there is none',
+    call: ({ photo }) => ({ path: `/v1/admin/runs/${photo}` }),
+    expected: admins(404),
+  },
+  {
+    operation: 'cancelRun',
+    about: 'there is none',
+    call: ({ photo }) => ({ path: `/v1/admin/runs/${photo}` }),
+    expected: admins(404),
+  },
+  {
+    operation: 'scrub',
+    call: () => ({ path: '/v1/admin/scrub', json: { dryRun: true } }),
+    expected: admins(202),
+  },
+  {
+    operation: 'invalidateCdn',
+    call: () => ({ path: '/v1/admin/cdn/invalidations', json: { keys: ['items/*'], dryRun: true } }),
+    expected: admins(202),
+  },
+  {
+    operation: 'invalidateCdn',
+    about: 'a private key',
+    call: () => ({ path: '/v1/admin/cdn/invalidations', json: { keys: ['audit/x'] } }),
+    expected: admins(400),
+  },
+  {
+    operation: 'warmCdn',
+    call: ({ photo }) => ({
+      path: '/v1/admin/cdn/warm',
+      json: { keys: [`items/thumbnail/x/${photo}-0123456789ab.jpg`], dryRun: true },
+    }),
+    expected: admins(202),
+  },
+];
