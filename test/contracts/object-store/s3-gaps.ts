@@ -22,6 +22,8 @@ export const S3_GAPS: Readonly<Record<S3Server['product'], Readonly<Record<strin
   },
   LocalStack: {
     'keys come in ascending byte order, page after page': 'leaves keys with “|” out of pages',
+    'of four creates at once one wins':
+      'looks and completes in two steps, between which another may complete',
     'a URL changed in any part is refused': NO_SIGNATURES,
     'a larger file, an empty one, another key, type or policy are refused and leave nothing': NO_SIGNATURES,
   },

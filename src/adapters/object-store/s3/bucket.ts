@@ -37,6 +37,7 @@ export interface Bucket {
   readonly request: Request;
   readonly patience: Patience;
   readonly encryption: Encryption;
+  readonly checksums: BucketOptions['checksums'];
   readonly clock: Clock;
   close(): void;
 }
@@ -61,6 +62,7 @@ export function openBucket(options: BucketOptions): Bucket {
     request: createRequests({ maxInFlight: MAX_IN_FLIGHT }),
     patience,
     encryption,
+    checksums: options.checksums,
     clock,
     close() {
       client.destroy();

@@ -5,7 +5,7 @@ import type { GetOptions, ObjectInfo } from '../../../ports/object-store.ts';
 import { answerBody, readableOf } from './answer-body.ts';
 import { type Bucket, sending } from './bucket.ts';
 import { describe, incomplete, wholeLength } from './describe.ts';
-import { collect, rangesInOrder } from './ranges.ts';
+import { type Range, rangesInOrder } from './ranges.ts';
 
 /** From here on, an object is read over several connections: one alone is as fast as S3 makes it, some 90 MB/s. */
 const SPLIT_FROM_BYTES = 32 * 1024 ** 2;
@@ -26,15 +26,12 @@ export async function get(
   if (length < SPLIT_FROM_BYTES) return { info, body: answerBody(source, signal) };
 
   const start = options.range?.start ?? 0;
-  const readRange = (range: { start: number; end: number }, stop: AbortSignal) =>
-    bucket.request(
-      async () => {
-        const part = await ask(bucket, key, { range, ifMatch: info.etag, signal: stop });
-        return collect(readableOf(part.Body), range.end - range.start + 1, stop);
-      },
-      { ...reading, signal: stop },
-    );
-  return { info, body: rangesInOrder(source, { start, end: start + length - 1, signal }, readRange) };
+  const open = async (range: Range, stop: AbortSignal) => {
+    const pinned = { range, ifMatch: info.etag, signal: stop };
+    const part = await bucket.request(() => ask(bucket, key, pinned), { ...reading, signal: stop });
+    return readableOf(part.Body);
+  };
+  return { info, body: rangesInOrder(source, { start, end: start + length - 1, signal }, open) };
 }
 
 function ask(bucket: Bucket, key: ObjectKey, options: GetOptions): Promise<GetObjectCommandOutput> {

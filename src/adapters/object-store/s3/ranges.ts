@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { StorageError } from '../../../domain/errors.ts';
-import { answerBody } from './answer-body.ts';
 import { aborted } from './failures.ts';
+import { letGo, type Part, readPart } from './part.ts';
 
 /** Inclusive bounds, as in HTTP. */
 export interface Range {
@@ -12,84 +12,108 @@ export interface Range {
 const PART_BYTES = 8 * 1024 ** 2;
 /** Parts that are under way or wait for their turn: 32 MiB of memory at most, whatever the object's size. */
 const PARALLEL_PARTS = 4;
+/**
+ * A part that kept its reader waiting for longer came at less than 100 MB/s. One connection to S3 gives 85 to 90 (Amazon S3
+ * User Guide, "Performance guidelines", 2025); one that is faster would only be slowed down by others beside it.
+ */
+const SLOW_PART_MS = 80;
 
 /**
- * The bytes of a range, in order, from parts that are read side by side. The answer that has begun already gives the first
- * part, and is then let go. Destroying the stream stops all parts.
+ * The bytes of a range, in order and without being copied. They come over the connection that has begun while that is as
+ * fast as their reader; once it is the slower one, in parts that are read side by side. So a slow reader holds one
+ * connection, and 8 MiB. Destroying the stream stops all parts.
  *
  * @param begun an answer whose body starts at `whole.start`
+ * @param open asks for a range; what it answers is pinned to the same object
  */
 export function rangesInOrder(
   begun: Readable,
   whole: Range & { readonly signal: AbortSignal | undefined },
-  readRange: (range: Range, signal: AbortSignal) => Promise<Buffer>,
+  open: (range: Range, signal: AbortSignal) => Promise<Readable>,
+  now: () => number = () => performance.now(),
 ): Readable {
   const { signal } = whole;
   const stopped = new AbortController();
   const stop = AbortSignal.any([stopped.signal, ...(signal === undefined ? [] : [signal])]);
-  const parts: Promise<Buffer>[] = [];
+  const parts: Part[] = [];
+  const patience = waitingTime(now);
+  let lanes = 1;
   let next = whole.start;
+  let connection: Readable | null = begun;
+  let wanted = false;
 
   const ask = () => {
-    if (next > whole.end) return;
     const range = { start: next, end: Math.min(next + PART_BYTES - 1, whole.end) };
-    const isFirst = next === whole.start;
+    const goesOn = lanes === 1 ? whole.end : range.end;
+    const reopen = (from: number) => open({ start: from, end: goesOn }, stop);
+    parts.push(readPart(range, connection, { open: reopen, signal: stop, onBytes: give }));
+    connection = null;
     next = range.end + 1;
-    const part = isFirst
-      ? collect(begun, range.end - range.start + 1, stop).catch(() => readRange(range, stop))
-      : readRange(range, stop);
-    // Awaited in its turn; one that fails before must not be an unhandled rejection.
-    part.catch(() => {});
-    parts.push(part);
+  };
+  const askForMore = (done: Part | undefined) => {
+    if (patience.take() > SLOW_PART_MS) lanes = PARALLEL_PARTS;
+    // Only the part right behind can go on with the same connection.
+    if (parts.length === 0 && next <= whole.end) connection = done?.rest() ?? null;
+    else letGo(done?.rest() ?? null);
+    while (parts.length < lanes && next <= whole.end) ask();
+  };
+  /** Passes on what has come of the part whose turn it is. */
+  const give = () => {
+    while (wanted) {
+      const [part] = parts;
+      const chunk = part?.take() ?? null;
+      if (chunk !== null) {
+        patience.stop();
+        wanted = body.push(chunk);
+      } else if (part === undefined) {
+        wanted = false;
+        body.push(null);
+      } else if (part.failure() !== null) return void body.destroy(asError(part.failure()));
+      else if (part.isDone()) askForMore(parts.shift());
+      else return patience.start();
+    }
   };
   const onAbort = () => {
     if (signal !== undefined) body.destroy(aborted(signal));
   };
-  const pull = async () => {
-    try {
-      const part = await parts.shift();
-      ask();
-      body.push(part ?? null);
-    } catch (error) {
-      body.destroy(
-        error instanceof Error ? error : new StorageError('INTERNAL', undefined, { cause: error }),
-      );
-    }
-  };
   const body = new Readable({
-    highWaterMark: PART_BYTES,
-    read: () => void pull(),
+    highWaterMark: 1024 ** 2,
+    read() {
+      wanted = true;
+      give();
+    },
     destroy(error, done) {
       signal?.removeEventListener('abort', onAbort);
+      wanted = false;
       stopped.abort();
       begun.destroy();
       done(error);
     },
   });
   signal?.addEventListener('abort', onAbort, { once: true });
-  for (let asked = 0; asked < PARALLEL_PARTS; asked += 1) ask();
+  ask();
   return body;
 }
 
-/** The first `bytes` of a body, which is let go then. Errors: STORAGE_UNAVAILABLE when it breaks or ends before. */
-export async function collect(source: Readable, bytes: number, signal: AbortSignal): Promise<Buffer> {
-  const collected = Buffer.allocUnsafeSlow(bytes);
-  const body = answerBody(source, signal);
-  let filled = 0;
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      if (filled < bytes)
-        reject(new StorageError('STORAGE_UNAVAILABLE', undefined, { details: { filled, bytes } }));
-      else resolve(collected);
-    };
-    body.on('data', (chunk: Uint8Array) => {
-      const some = chunk.subarray(0, bytes - filled);
-      collected.set(some, filled);
-      filled += some.length;
-      if (filled === bytes) settle();
-      if (some.length < chunk.length) body.destroy();
-    });
-    body.once('end', settle);
-    body.once('error', reject);
-  });
+/** Milliseconds for which a reader has waited since they were last taken. */
+function waitingTime(now: () => number) {
+  let waited = 0;
+  let since: number | null = null;
+  return {
+    start: () => void (since ??= now()),
+    stop() {
+      if (since !== null) waited += now() - since;
+      since = null;
+    },
+    take() {
+      this.stop();
+      const taken = waited;
+      waited = 0;
+      return taken;
+    },
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new StorageError('INTERNAL', undefined, { cause: error });
 }
