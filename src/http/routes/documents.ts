@@ -24,7 +24,7 @@ export function documentRoutes(app: App, context: UploadContext): void {
         description: 'multipart/form-data, field `file`. Encrypted as it arrives; never public.',
         consumes: ['multipart/form-data'],
         params: UserParams,
-        response: { 201: Photo, 202: Photo, ...problems(...UPLOAD_PROBLEMS) },
+        response: { 201: Photo, 202: Photo, ...problems(...UPLOAD_PROBLEMS, 'KEYS_UNAVAILABLE') },
       },
     },
     async (request, reply) => {
@@ -71,7 +71,9 @@ export function documentRoutes(app: App, context: UploadContext): void {
           },
         },
         params: PhotoParams,
-        response: { ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'STORAGE_UNAVAILABLE') },
+        response: {
+          ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'STORAGE_UNAVAILABLE', 'KEYS_UNAVAILABLE'),
+        },
       },
     },
     async (request, reply) => {
