@@ -75,4 +75,34 @@ export const ADMIN: readonly Row[] = [
     }),
     expected: admins(202),
   },
+  {
+    operation: 'runLifecycle',
+    call: () => ({ path: '/v1/admin/lifecycle/run', json: { dryRun: true } }),
+    expected: admins(202),
+  },
+  {
+    operation: 'getStorageReport',
+    call: () => ({ path: '/v1/admin/storage-report' }),
+    expected: admins(200),
+  },
+  {
+    operation: 'placeHold',
+    call: async ({ doomedDocument }) => ({
+      path: `/v1/admin/photos/${await doomedDocument()}/hold`,
+      json: { reason: 'Case 4711' },
+    }),
+    expected: admins(200),
+  },
+  {
+    operation: 'getHold',
+    about: 'there is none',
+    call: ({ photo }) => ({ path: `/v1/admin/photos/${photo}/hold` }),
+    expected: admins(404),
+  },
+  {
+    operation: 'liftHold',
+    about: 'there is none',
+    call: ({ photo }) => ({ path: `/v1/admin/photos/${photo}/hold` }),
+    expected: admins(404),
+  },
 ];

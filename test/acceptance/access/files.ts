@@ -37,6 +37,12 @@ export const FILES: readonly Row[] = [
     expected: only(409, ['owner'], 403),
   },
   {
+    operation: 'restorePhoto',
+    about: 'that is at hand',
+    call: ({ photo }) => ({ path: `/v1/photos/${photo}/restore` }),
+    expected: only(202, ['owner', 'moderator', 'admin', 'service'], 403),
+  },
+  {
     operation: 'createSignedUrl',
     about: 'public',
     call: ({ photo }) => ({
