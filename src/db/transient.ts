@@ -11,7 +11,7 @@ const DISK_FULL = '53100';
 const NOT_STORABLE = new Set(['22021', '22P05']);
 /** Raised by our own triggers. */
 const ILLEGAL_TRANSITION = 'LX001';
-const LEGAL_HOLD = 'LX003';
+const LEGAL_HOLD = 'LX004';
 const NETWORK = new Set([
   'ECONNRESET',
   'ECONNREFUSED',

@@ -75,7 +75,7 @@ const HOLDS = [
   `create function refuse_removal_under_hold() returns trigger language plpgsql as $$
    begin
      if is_held(old.id) then
-       raise exception 'the file is under legal hold' using errcode = 'LX003';
+       raise exception 'the file is under legal hold' using errcode = 'LX004';
      end if;
      return new;
    end $$`,
@@ -86,7 +86,7 @@ const HOLDS = [
   `create function refuse_shredding_under_hold() returns trigger language plpgsql as $$
    begin
      if is_held(old.file_id) then
-       raise exception 'the document is under legal hold' using errcode = 'LX003';
+       raise exception 'the document is under legal hold' using errcode = 'LX004';
      end if;
      return old;
    end $$`,
@@ -100,7 +100,7 @@ const HOLDS = [
        select 1 from objects where file_id = old.file_id and state = 'live'
          and split_part(key, '/', 2) in ('uploads', 'raw', 'view', 'original', 'documents')
      ) then
-       raise exception 'the last original of a held file would be lost' using errcode = 'LX003';
+       raise exception 'the last original of a held file would be lost' using errcode = 'LX004';
      end if;
      return null;
    end $$`,
