@@ -152,6 +152,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       lifecycle: createLifecycleService({
         ...deps,
         viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',
+        capabilities: store.capabilities,
         sweepIncomplete: (olderThanMs) => store.sweepIncomplete(olderThanMs),
       }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),

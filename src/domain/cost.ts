@@ -69,12 +69,14 @@ export interface Move {
   readonly daysInClass: number;
   /** How long it is expected to stay from now on. */
   readonly daysLeft: number;
+  /** How long a bucket with versions keeps what the move replaces, at the price of `from`. Default 0. */
+  readonly oldVersionDays?: number;
 }
 
 export interface MoveCost {
   /** US dollars for leaving it where it is. */
   readonly staying: number;
-  /** US dollars for moving it: the request, what leaving early costs, reading it, and keeping it there. */
+  /** US dollars for moving it: the request, what it leaves behind, reading it, and keeping it there. */
   readonly moving: number;
   /** US dollars; negative when moving costs more. */
   readonly saved: number;
@@ -82,18 +84,18 @@ export interface MoveCost {
 
 /**
  * What a change of storage class costs and saves over the days that the object is expected to live. Counts the copy's
- * request, the rest of the minimum duration of the class it leaves, the retrieval from classes that charge it, and at
- * least the minimum duration of the class it enters.
+ * request, the rest of the minimum duration of the class it leaves or the old version that stays there, whichever is
+ * longer, the retrieval from classes that charge it, and at least the minimum duration of the class it enters.
  */
 export function costOfMove(move: Move, prices: Prices = US_EAST_1): MoveCost {
-  const { bytes, from, to, daysInClass, daysLeft } = move;
+  const { bytes, from, to, daysInClass, daysLeft, oldVersionDays = 0 } = move;
   const { classes } = prices;
-  const early = Math.max(0, classes[from].minimumDays - daysInClass);
+  const behind = Math.max(oldVersionDays, classes[from].minimumDays - daysInClass);
   const staying = keepingUsd(from, bytes, daysLeft, prices);
   const moving =
     classes[to].write +
     (bytes / GIB) * classes[from].retrievedGib +
-    keepingUsd(from, bytes, early, prices) +
+    keepingUsd(from, bytes, behind, prices) +
     keepingUsd(to, bytes, Math.max(daysLeft, classes[to].minimumDays), prices);
   return { staying, moving, saved: staying - moving };
 }

@@ -2,10 +2,11 @@ import { listUnusedProfileObjects } from '../db/lifecycle.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import type { FileId } from '../domain/ids.ts';
 import type { ServiceDeps } from './deps.ts';
-import { archiveDocuments, archiveItemOriginals, whyNotArchiving } from './lifecycle/archive.ts';
+import { archiveDocuments, archiveItemOriginals } from './lifecycle/archive.ts';
 import { abortAbandoned, expireRefused, expireTemporary, keepHeldUploads } from './lifecycle/expire.ts';
 import { getHold, type LegalHold, releaseHold, setHold } from './lifecycle/holds.ts';
 import { movePart } from './lifecycle/move-class.ts';
+import { type Refusal, refusals } from './lifecycle/refusals.ts';
 import { type StorageReport, storageReport } from './lifecycle/report.ts';
 import { findUnused } from './lifecycle/unused.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from './lifecycle/work.ts';
 
 export type { LegalHold } from './lifecycle/holds.ts';
+export type { Refusal } from './lifecycle/refusals.ts';
 export type { StorageReport } from './lifecycle/report.ts';
 export type { Checkpoint, PartsCursor } from './lifecycle/work.ts';
 
@@ -33,8 +35,8 @@ export interface LifecycleOptions extends Partial<LifecycleWork> {
 export interface LifecycleResult {
   /** What became of what each rule looked at, by the rule's name. */
   readonly rules: Tallies;
-  /** Why rules that go by views were not carried out: USAGE_NOT_CURRENT; null when they were. */
-  readonly refused: { readonly code: string; readonly message: string } | null;
+  /** Rules that were not carried out, and why: views are not known, or the store cannot do it. */
+  readonly refused: readonly Refusal[];
 }
 
 /**
@@ -68,8 +70,6 @@ const OPTIMIZE: readonly Part[] = [
   movePart('profile-photos', listUnusedProfileObjects, (candidate) => candidate.key),
   ...findUnused,
 ];
-/** Rules that take for forgotten what nobody looked at. */
-const BY_VIEWS: ReadonlySet<string> = new Set(['item-originals-archive', 'profile-photos']);
 
 export function createLifecycleService(
   deps: LifecycleDeps & Pick<ServiceDeps, 'deliverNow'>,
@@ -79,11 +79,13 @@ export function createLifecycleService(
     options: LifecycleOptions = {},
   ): Promise<LifecycleResult> => {
     const { dryRun = false, runId = null, signal = new AbortController().signal } = options;
-    const refusal = await whyNotArchiving(deps);
-    const allowed = parts.map((part) => (refusal !== null && BY_VIEWS.has(part.name) ? skipped(part) : part));
+    const names = new Set(parts.map((part) => part.name));
+    const refused = (await refusals(deps)).filter(({ rules }) => rules.some((rule) => names.has(rule)));
+    const isRefused = ({ name }: Part) => refused.some(({ rules }) => rules.includes(name));
+    const allowed = parts.map((part) => (isRefused(part) ? skipped(part) : part));
     const work = { dryRun, runId, signal };
     const rules = await runParts(deps, allowed, work, options.cursor ?? null, options.checkpoint);
-    return { rules, refused: refusal === null ? null : { code: refusal.code, message: refusal.message } };
+    return { rules, refused };
   };
 
   return {

@@ -36,6 +36,7 @@ const lifecycle = createLifecycleService({
   clock: systemClock,
   log: silentLog,
   viewsComeFrom: 'edge',
+  capabilities: store.capabilities,
   sweepIncomplete: (ms) => store.sweepIncomplete(ms),
   deliverNow: async () => undefined,
 });

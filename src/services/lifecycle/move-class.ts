@@ -78,7 +78,9 @@ function moveOf(
   { bytes, storageClass, classSince }: Candidate,
 ): Move {
   const daysInClass = Math.floor((deps.clock.now().getTime() - classSince.getTime()) / DAY_MS);
-  return { bytes, from: storageClass, to: action.to, daysInClass, daysLeft: action.daysLeft };
+  // As in a bucket with versions, which ours are: without them it is a little less.
+  const oldVersionDays = RETENTION['old-versions'].days;
+  return { bytes, from: storageClass, to: action.to, daysInClass, daysLeft: action.daysLeft, oldVersionDays };
 }
 
 function actionOf(

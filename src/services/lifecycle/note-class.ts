@@ -26,8 +26,12 @@ export async function noteClass(
     const done: Outcome = { action: { action: 'note-class', subject: row.key, details }, bytes };
     if (work.dryRun) return done;
     await setStorageClass(trx, row.key, storageClass);
+    // Where nothing can be brought back, the classes are names: their objects stay readable.
     const isArchived =
-      isArchiveClass(storageClass) && file.state === 'ready' && file.kind !== 'profile_photo';
+      deps.capabilities.supportsArchive &&
+      isArchiveClass(storageClass) &&
+      file.state === 'ready' &&
+      file.kind !== 'profile_photo';
     if (isArchived && (await archivedKey(trx, file)) === row.key)
       await setArchive(trx, file.id, 'none', 'archived');
     await record(trx, work, done.action);

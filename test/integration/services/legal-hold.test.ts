@@ -53,6 +53,7 @@ async function everythingRuns(days = 4_000): Promise<void> {
     ...app.jobs,
     clock,
     viewsComeFrom: 'edge',
+    capabilities: app.store.capabilities,
     sweepIncomplete: (ms) => app.store.sweepIncomplete(ms),
   });
   await later.carryOut();

@@ -53,7 +53,7 @@ describe('originals of listings that nobody touched or looked at for twelve mont
     const { item, photos, seller } = await listingWithPhotos(app, 2);
     await ageListing(app, item, 366);
     const { rules, refused } = await app.lifecycle.archiveOldFiles();
-    expect(refused).toBeNull();
+    expect(refused).toEqual([]);
     expect(rules['item-originals-archive']).toMatchObject({ seen: 2, done: 2, left: {} });
     expect(rules['item-originals-archive']?.savedUsd).toBeGreaterThan(0);
 
@@ -145,17 +145,51 @@ describe('originals of listings that nobody touched or looked at for twelve mont
     const behind = createLifecycleService({
       ...app.jobs,
       viewsComeFrom: 'logs',
+      capabilities: app.store.capabilities,
       sweepIncomplete: (ms) => app.store.sweepIncomplete(ms),
     });
     const refused = await behind.archiveOldFiles({ dryRun: true });
-    expect(refused.refused).toMatchObject({ code: 'USAGE_NOT_CURRENT' });
+    const rules = ['item-originals-archive'];
+    expect(refused.refused).toMatchObject([{ code: 'USAGE_NOT_CURRENT' }]);
+    expect(refused.refused[0]?.rules).toEqual(expect.arrayContaining(rules));
     expect(refused.rules['item-originals-archive']).toMatchObject({ seen: 0 });
     await markUsageIngested(app.db, daysAgo(3));
-    expect((await behind.archiveOldFiles()).refused).toMatchObject({ code: 'USAGE_NOT_CURRENT' });
+    expect((await behind.archiveOldFiles()).refused).toMatchObject([{ code: 'USAGE_NOT_CURRENT' }]);
     await markUsageIngested(app.db, daysAgo(1));
     const current = await behind.archiveOldFiles();
-    expect(current.refused).toBeNull();
+    expect(current.refused).toEqual([]);
     expect(current.rules['item-originals-archive']).toMatchObject({ done: 1 });
+  });
+});
+
+describe('a store that cannot do all of it', () => {
+  const on = (capabilities: { supportsStorageClasses: boolean; supportsArchive: boolean }) =>
+    createLifecycleService({
+      ...app.jobs,
+      capabilities,
+      viewsComeFrom: 'logs',
+      sweepIncomplete: async () => 0,
+    });
+
+  test('is given nothing that it could not give back, and the result says so', async () => {
+    const { item, photos } = await listingWithPhotos(app);
+    await ageListing(app, item, 400);
+    const { rules, refused } = await on({ supportsStorageClasses: true, supportsArchive: false }).carryOut();
+    expect(refused).toMatchObject([{ rules: ['item-originals-archive', 'documents'], code: 'UNSUPPORTED' }]);
+    expect(rules['item-originals-archive']).toMatchObject({ seen: 0, done: 0 });
+    expect(await archiveState(photos[0] ?? '')).toBe('none');
+  });
+
+  test('names each rule once, with the first reason', async () => {
+    await app.db.deleteFrom('lifecycle_marks').where('name', '=', 'usage_ingested_until').execute();
+    const all = ['item-originals-archive', 'profile-photos', 'documents'];
+    const { refused } = await on({ supportsStorageClasses: false, supportsArchive: false }).carryOut();
+    expect(refused).toMatchObject([{ rules: all, code: 'UNSUPPORTED' }]);
+    const { refused: unseen } = await on({ supportsStorageClasses: true, supportsArchive: false }).carryOut();
+    expect(unseen).toMatchObject([
+      { rules: ['item-originals-archive', 'documents'], code: 'UNSUPPORTED' },
+      { rules: ['profile-photos'], code: 'USAGE_NOT_CURRENT' },
+    ]);
   });
 });
 
@@ -173,7 +207,13 @@ describe('late and racing work', () => {
         return result;
       },
     });
-    return createLifecycleService({ ...app.jobs, db, viewsComeFrom: 'edge', sweepIncomplete: async () => 0 });
+    return createLifecycleService({
+      ...app.jobs,
+      db,
+      viewsComeFrom: 'edge',
+      capabilities: app.store.capabilities,
+      sweepIncomplete: async () => 0,
+    });
   };
 
   test.each([

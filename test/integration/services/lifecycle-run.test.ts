@@ -125,7 +125,7 @@ describe('a run of the lifecycle', () => {
     expect(done).toMatchObject({
       state: 'succeeded',
       dryRun: true,
-      result: { refused: null, rules: { 'item-originals-archive': { seen: 5, done: 5 } } },
+      result: { refused: [], rules: { 'item-originals-archive': { seen: 5, done: 5 } } },
     });
     expect(done.progress.done).toBeGreaterThanOrEqual(5);
     expect((await actionsOf(run)).map((action) => action.subject).toSorted()).toEqual(

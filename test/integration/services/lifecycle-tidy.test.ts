@@ -35,6 +35,7 @@ function after(
     ...app.jobs,
     clock: { now: () => new Date(Date.now() + days * 86_400_000) },
     viewsComeFrom: 'edge',
+    capabilities: app.store.capabilities,
     sweepIncomplete: (ms) => app.store.sweepIncomplete(ms),
     ...change,
   });

@@ -93,6 +93,15 @@ describe('moving', () => {
     expect(early - late).toBeCloseTo(rest, 10);
   });
 
+  test('a bucket with versions keeps what was replaced for a month more, at the old price', () => {
+    const move = { ...archived, bytes: 3 * MIB };
+    const more = costOfMove({ ...move, oldVersionDays: 30 }).moving - costOfMove(move).moving;
+    expect(more).toBeCloseTo(((0.023 * 3) / 1024) * (30 / (365 / 12)), 12);
+    // What leaves infrequent access on its first day stays for these thirty anyway: not twice.
+    const early = { bytes: GIB, from: 'STANDARD_IA', to: 'GLACIER', daysInClass: 0, daysLeft: 900 } as const;
+    expect(costOfMove({ ...early, oldVersionDays: 30 })).toEqual(costOfMove(early));
+  });
+
   test('reading it out of infrequent access is charged, and a short stay pays for the minimum of the new class', () => {
     const move = { bytes: GIB, from: 'STANDARD_IA', to: 'GLACIER', daysInClass: 30, daysLeft: 10 } as const;
     const ninety = keepingUsd('GLACIER', GIB, 90);
