@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Composition } from '#src/app/compose.ts';
+import { lockFile } from '#src/db/files.ts';
 import type { Principal } from '#src/domain/access.ts';
 import type { ItemId } from '#src/domain/ids.ts';
 import { distinctPhoto, newItem, newSeller, untilDelivered, untilState } from './app.ts';
@@ -46,12 +47,16 @@ export async function ageListing({ db }: Parts, item: ItemId, days: number): Pro
 
 export async function ageFile({ db }: Parts, fileId: string, days: number): Promise<void> {
   const at = daysAgo(days);
-  await db
-    .updateTable('objects')
-    .set({ created_at: at, class_since: at })
-    .where('file_id', '=', fileId)
-    .execute();
-  await sql`update files set published_at = ${at}, finished_at = ${at} where id = ${fileId}`.execute(db);
+  await db.transaction().execute(async (trx) => {
+    // First, as everybody does: what is delivered meanwhile holds it and wants the objects.
+    await lockFile(trx, fileId);
+    await trx
+      .updateTable('objects')
+      .set({ created_at: at, class_since: at })
+      .where('file_id', '=', fileId)
+      .execute();
+    await sql`update files set published_at = ${at}, finished_at = ${at} where id = ${fileId}`.execute(trx);
+  });
 }
 
 export function daysAgo(days: number): Date {
