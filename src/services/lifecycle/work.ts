@@ -115,7 +115,7 @@ export async function record(db: Db, work: LifecycleWork, action: RunAction): Pr
 
 /**
  * Does something for each, at most `lanes` at a time. One that fails for good is counted and reported, and does not keep
- * the others from their turn; what may pass ends the page, to be tried again.
+ * the others from their turn; what may pass ends the page, to be tried again, once nothing of it is at work any more.
  */
 export async function eachOf<T>(
   deps: LifecycleDeps,
@@ -130,7 +130,10 @@ export async function eachOf<T>(
       try {
         outcomes.push(await work(thing));
       } catch (error) {
-        if (isStorageError(error) && (error.retryable || error.code === 'ABORTED')) throw error;
+        if (isStorageError(error) && (error.retryable || error.code === 'ABORTED')) {
+          waiting.length = 0;
+          throw error;
+        }
         if (isStorageError(error) && PREMISE_GONE.has(error.code))
           outcomes.push({ left: 'changed meanwhile' });
         else {
@@ -140,7 +143,8 @@ export async function eachOf<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return outcomes;
 }
 

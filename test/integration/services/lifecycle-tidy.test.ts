@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
 import { announceObjects, settleObjects } from '#src/db/objects.ts';
@@ -185,6 +186,29 @@ describe('unused objects', () => {
       'items/large/broken/2.jpg',
     ]);
     await app.storage.deleteFile('items/large/broken/2.jpg');
+  });
+});
+
+describe('a page that fails', () => {
+  test('ends when nothing of it is at work any more, and begins nothing new', async () => {
+    for (const n of [1, 2, 3, 4, 5, 6]) await put(`items/large/late/${n}.jpg`);
+    const begun: string[] = [];
+    const ended: string[] = [];
+    const slow = after(2, {
+      storage: {
+        ...app.storage,
+        async deleteFile(key) {
+          if (key.endsWith('1.jpg')) throw new StorageError('STORAGE_UNAVAILABLE');
+          begun.push(key);
+          await pause(50);
+          ended.push(key);
+        },
+      },
+    });
+    await expect(slow.optimizeStorage()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(ended).toEqual(begun);
+    expect(begun.length).toBeLessThanOrEqual(2);
+    for (const n of [1, 2, 3, 4, 5, 6]) await app.storage.deleteFile(`items/large/late/${n}.jpg`);
   });
 });
 
