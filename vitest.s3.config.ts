@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files that bring a bucket of their own, or do not care where objects are. */
+const INDIFFERENT = [
+  'test/acceptance/setup-guide.test.ts',
+  'test/faults/bucket-in-trouble.test.ts',
+  'test/faults/cdn-purges.test.ts',
+];
+
 /**
  * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
  * Those named `*.s3.test.ts` use that server anyway, so the other configuration has run them.
@@ -9,7 +16,7 @@ const suite = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   setupFiles: ['test/support/s3-profile.ts'],
-  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts'],
+  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...INDIFFERENT],
   env: { TEST_STORAGE_DRIVER: 's3' },
 };
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { removeStorage, storageSettings } from './storage-under-test.ts';
+import { credentialsIn, removeStorage, storageSettings } from './storage-under-test.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -45,7 +45,15 @@ export async function startService(options: StartOptions = {}): Promise<RunningS
   const storage = await storageSettings(dataDir);
   const child = spawn(process.execPath, startArguments, {
     cwd: ROOT,
-    env: { ...inherited(), PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ...storage, ...options.env },
+    env: {
+      ...inherited(),
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DATA_DIR: dataDir,
+      ...storage,
+      ...options.env,
+      ...credentialsIn(storage),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written: string[] = [];

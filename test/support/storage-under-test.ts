@@ -15,6 +15,11 @@ export const USES_BUCKET = process.env['TEST_STORAGE_DRIVER'] === 's3';
 
 const buckets = new Map<string, Promise<TestBucket>>();
 
+/** Of those settings, what a test does not change: other products are told apart by their own endpoints. */
+export function credentialsIn(settings: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith('AWS_')));
+}
+
 /** What a service on that data folder is to be started with. */
 export async function storageSettings(dataDir: string): Promise<Readonly<Record<string, string>>> {
   if (!USES_BUCKET) return {};
