@@ -8,6 +8,7 @@ import * as uploadForms from './migrations/0005-upload-forms.ts';
 import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 import * as rollups from './migrations/0008-rollups.ts';
+import * as refusedPhotos from './migrations/0009-refused-photos.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
@@ -19,6 +20,7 @@ const MIGRATIONS = {
   '0006-cdn': cdn,
   '0007-scrub': scrub,
   '0008-rollups': rollups,
+  '0009-refused-photos': refusedPhotos,
 };
 
 /** Brings the schema up to date. Several processes may start at once: each migration is applied once. */
