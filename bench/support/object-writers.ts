@@ -3,9 +3,9 @@ import { insertFile } from '#src/db/files.ts';
 import { announceObjects, settleObjects } from '#src/db/objects.ts';
 import type { Database } from '#src/db/schema.ts';
 import { newFileId } from '#src/services/new-id.ts';
+import { inParallel } from './client.ts';
 import type { BenchPostgres } from './postgres.ts';
 
-export const WRITERS = 50;
 const OBJECTS = 7;
 
 /** How the sizes of objects are counted while they are written. */
@@ -24,23 +24,22 @@ export async function prepareWriting(server: BenchPostgres, counting: Counting):
 }
 
 /**
- * Fifty writers settle the seven objects of one file after another, each in the two transactions of an upload: announce,
- * settle. All files are of one owner: what is counted by owner meets there. Resolves to settled files a second.
+ * Each writer settles the seven objects of one file after another, in the two transactions of an upload: announce, settle.
+ * All files are of one owner: what is counted by owner meets there. Resolves to settled files a second.
  */
-export async function writeObjects(server: BenchPostgres, counting: Counting, ms: number): Promise<number> {
-  const db = server.open(counting, WRITERS);
+export async function writeObjects(
+  server: BenchPostgres,
+  { counting, writers, ms }: { counting: Counting; writers: number; ms: number },
+): Promise<number> {
+  const db = server.open(counting, writers);
   try {
-    await Promise.all(Array.from({ length: WRITERS }, () => sql`select pg_sleep(0.2)`.execute(db)));
+    // Each connection plans what its triggers do the first time.
+    await inParallel(writers * 4, writers, () => settleOne(db));
     const started = performance.now();
     let settled = 0;
-    await Promise.all(
-      Array.from({ length: WRITERS }, async () => {
-        while (performance.now() - started < ms) {
-          await settleOne(db);
-          settled += 1;
-        }
-      }),
-    );
+    await inParallel(writers, writers, async () => {
+      for (; performance.now() - started < ms; settled += 1) await settleOne(db);
+    });
     return settled / ((performance.now() - started) / 1000);
   } finally {
     await db.destroy();

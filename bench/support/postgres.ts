@@ -34,9 +34,11 @@ export async function startBenchPostgres(): Promise<BenchPostgres> {
     administrate: (statements) => server.administrate(statements),
     async create(name) {
       const base = open(server.connection.database, 1);
-      await sql`create database ${sql.ref(name)}`.execute(base).finally(() => base.destroy());
+      await sql`create database ${sql.ref(name)}`.execute(base);
+      await base.destroy();
       const made = open(name, 1);
-      await migrateToLatest(made).finally(() => made.destroy());
+      await migrateToLatest(made);
+      await made.destroy();
     },
     open,
     async close() {
