@@ -84,6 +84,24 @@ describe('temporary bytes', () => {
     await app.storage.deleteFile(`temp/uploads/${waits.id}`);
   });
 
+  test('beside an upload that is on its way, parts of it, stay until it is given up', async () => {
+    const seller = newSeller();
+    const waits = await app.files.reserveUpload(seller, {
+      kind: 'profile_photo',
+      filename: 'a.jpg',
+      bytes: 5,
+      type: 'image/jpeg',
+    });
+    const part = `temp/uploads/${waits.id}/000000000000`;
+    await put(part);
+    await after(1.1).deleteExpiredFiles();
+    expect(await isThere(part)).toBe(true);
+    await app.files.deletePhoto(seller, waits.id);
+    await put(part);
+    await after(1.1).deleteExpiredFiles();
+    expect(await isThere(part)).toBe(false);
+  });
+
   test('and unfinished uploads are swept by the store, and recorded', async () => {
     const asked: number[] = [];
     const actions: RunAction[] = [];
