@@ -4,6 +4,7 @@ import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { lifecycleRun } from '../jobs/lifecycle-run.ts';
+import { startDueLifecycle } from '../jobs/lifecycle-schedule.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { advanceRestores } from '../jobs/restore-photos.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
@@ -27,6 +28,7 @@ const KEYS_MS = 600_000;
 const TEMPORARY_MS = 3_600_000;
 
 const SCRUB_MS = 600_000;
+const LIFECYCLE_MS = 600_000;
 const PROBE_MS = 5_000;
 const ARRIVALS_CLOSE_MS = 4000;
 /** A restore takes hours at S3: looked for often enough to be seen soon, seldom enough to cost nothing. */
@@ -89,6 +91,11 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         name: 'start scrubs',
         everyMs: SCRUB_MS,
         run: () => startDueScrub({ ...jobs, runs: parts.runs }, config.scrub),
+      },
+      {
+        name: 'start lifecycle runs',
+        everyMs: LIFECYCLE_MS,
+        run: () => startDueLifecycle({ ...jobs, runs: parts.runs }, config.lifecycle.runEveryHours),
       },
     ],
     jobs.log,

@@ -1,6 +1,6 @@
 import { integer, type Read } from './setting.ts';
 
-/** Times are in seconds. */
+/** Times are in seconds, where they do not say otherwise. */
 export interface LifecycleConfig {
   /** How long reserved bytes may take to arrive. */
   readonly pendingSeconds: number;
@@ -10,6 +10,8 @@ export interface LifecycleConfig {
   readonly quarantineAfterSeconds: number;
   /** How long an Idempotency-Key is remembered. */
   readonly idempotencySeconds: number;
+  /** Between two runs that carry out the rules of retention. 0: only when somebody starts one. */
+  readonly runEveryHours: number;
 }
 
 const HOUR = 3600;
@@ -39,6 +41,13 @@ export const LIFECYCLE = {
     min: 1,
     max: 168,
   }),
+  runEveryHours: integer('LIFECYCLE_EVERY_HOURS', {
+    description:
+      'Hours between two runs that archive, expire and tidy up by the rules of retention; 0 for only when an admin starts one.',
+    default: 24,
+    min: 0,
+    max: 168,
+  }),
 };
 
 export function readLifecycle(read: Read): LifecycleConfig {
@@ -47,5 +56,6 @@ export function readLifecycle(read: Read): LifecycleConfig {
     workSeconds: read(LIFECYCLE.workHours) * HOUR,
     quarantineAfterSeconds: read(LIFECYCLE.quarantineAfterHours) * HOUR,
     idempotencySeconds: read(LIFECYCLE.idempotencyHours) * HOUR,
+    runEveryHours: read(LIFECYCLE.runEveryHours),
   };
 }

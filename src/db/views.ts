@@ -12,6 +12,16 @@ export async function noteViews(db: Db, fileIds: readonly string[], at: Date): P
   `.execute(db);
 }
 
+/** When the service was installed or learnt to note views: what was looked at before cannot be told. */
+export async function viewsKnownSince(db: Db): Promise<Date> {
+  const row = await db
+    .selectFrom('lifecycle_marks')
+    .select('at')
+    .where('name', '=', 'views_known_since')
+    .executeTakeFirstOrThrow();
+  return row.at;
+}
+
 /** Up to when the access logs of the CDN were read; null when none ever was. */
 export async function usageIngestedUntil(db: Db): Promise<Date | null> {
   const row = await db

@@ -1,8 +1,8 @@
-import { findLatestRun, isRunOpen } from '../../db/runs.ts';
+import { isRunOpen } from '../../db/runs.ts';
 import { longestUnread, surveyLive } from '../../db/scrub.ts';
-import type { Principal } from '../../domain/access.ts';
 import type { ServiceDeps } from '../../services/deps.ts';
 import type { RunsService } from '../../services/runs.service.ts';
+import { isRunDue, SCHEDULE } from '../scheduled-runs.ts';
 import type { ScrubParams } from '../scrub.ts';
 
 export interface ScrubSchedule {
@@ -12,8 +12,6 @@ export interface ScrubSchedule {
   readonly readAllDays: number;
 }
 
-/** Who asked, in the record of the runs that nobody asked for. */
-const SCHEDULE: Principal = { userId: 'schedule', roles: ['admin'] };
 const HOUR_MS = 3_600_000;
 /** Small stores are done in few runs. Objects. */
 const SMALLEST_SLICE = 500;
@@ -30,10 +28,8 @@ export async function startDueScrub(
 ): Promise<void> {
   if (everyHours === 0 || (await isRunOpen(deps.db, 'scrub'))) return;
   const start = (params: ScrubParams) => deps.runs.start(SCHEDULE, 'scrub', params, { dryRun: false });
-  const isDue = async (deep: boolean, hours: number) => {
-    const latest = await findLatestRun(deps.db, 'scrub', SCHEDULE.userId, { deep });
-    return latest === null || latest.created_at.getTime() <= deps.clock.now().getTime() - hours * HOUR_MS;
-  };
+  const isDue = (deep: boolean, hours: number) =>
+    isRunDue(deps, { kind: 'scrub', params: { deep }, from: null }, hours);
   if (await isDue(false, everyHours)) {
     await start({ deep: false });
     return;
