@@ -63,6 +63,8 @@ export interface PutOptions {
   readonly tags?: ObjectTags;
   /** Length in bytes where it is known. */
   readonly contentLength?: number;
+  /** SHA-256 of the body in 64 hex digits, for drivers that would compute it; empty until the body has been read whole. */
+  readonly sha256?: () => string;
   /** Create only: ALREADY_EXISTS when the key is taken. */
   readonly ifNoneMatch?: boolean;
   readonly signal?: AbortSignal;

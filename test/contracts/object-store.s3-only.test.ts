@@ -200,7 +200,7 @@ describe.skipIf(localStack === null)(
       expect((await read(store, key)).toString()).toBe('cold');
     });
 
-    test('lets a read that had begun end whole, or fails it', async () => {
+    test('lets a read that had begun end whole, or fail: it never ends early', async () => {
       const { store, bucket } = await opened(localStack);
       const key = objectKey('large');
       await store.put(key, Buffer.alloc(60 * 1024 ** 2, 1), PLAIN);
@@ -210,10 +210,9 @@ describe.skipIf(localStack === null)(
       const reading = (async () => {
         for await (const chunk of body) received += chunk instanceof Buffer ? chunk.length : 0;
       })();
-      // One range was answered as a whole before; of many the next is refused.
-      const end = await outcome(reading);
-      expect([null, 'OBJECT_ARCHIVED', 'VERSION_CONFLICT']).toContain(end);
-      expect(received === 60 * 1024 ** 2).toBe(end === null);
+      const code = await outcome(reading);
+      // A connection that has begun goes on to the end; ranges that are asked for afterwards are refused.
+      expect(received === 60 * 1024 ** 2 ? [null] : ['OBJECT_ARCHIVED', 'VERSION_CONFLICT']).toContain(code);
     });
   },
 );

@@ -61,7 +61,7 @@ paxos min wait = 0.01
 [osd]
 osd data = $ROOT/osd
 osd objectstore = memstore
-memstore device bytes = 8589934592
+memstore device bytes = 4294967296
 osd crush initial weight = 1
 osd op queue = wpq
 osd op num shards = 2

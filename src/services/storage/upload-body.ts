@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { throwIfAborted } from '../retry.ts';
+import { chunksOf } from './chunks.ts';
 import { pulledFrom } from './pulled.ts';
 import type { ByteStream, UploadMetadata, UploadSource } from './types.ts';
 
@@ -75,7 +76,8 @@ async function* metered(
   const running = createHash('sha256');
   let sentBytes = 0;
   try {
-    for await (const chunk of open()) {
+    const source = open();
+    for await (const chunk of source instanceof Readable ? chunksOf(source) : source) {
       throwIfAborted(signal);
       const bytes = asBytes(chunk);
       sentBytes += bytes.length;

@@ -46,6 +46,7 @@ async function upload(
     try {
       return await store.put(key, attempt.body, {
         ...options,
+        sha256: attempt.sha256,
         ...(attempt.contentLength !== undefined && { contentLength: attempt.contentLength }),
       });
     } catch (error) {

@@ -4,6 +4,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Encryption } from './encryption.ts';
+import { type KnownHashes, spareHashing } from './payload-hash.ts';
 import { createRequests, type Patience, type Request } from './requests.ts';
 
 export interface BucketOptions {
@@ -35,6 +36,8 @@ export interface Bucket {
    */
   readonly bodies: S3Client;
   readonly request: Request;
+  /** Of bodies that are about to be sent. */
+  readonly knownHashes: KnownHashes;
   readonly patience: Patience;
   readonly encryption: Encryption;
   readonly checksums: BucketOptions['checksums'];
@@ -52,6 +55,8 @@ const ANSWER_MS = 30_000;
 export function openBucket(options: BucketOptions): Bucket {
   const { patience, encryption, clock } = options;
   const client = createClient(options, MAX_IN_FLIGHT);
+  const knownHashes: KnownHashes = new WeakMap();
+  spareHashing(client, knownHashes);
   const bodies = createClient(options, MAX_BODIES);
   return {
     name: options.bucket,
@@ -59,6 +64,7 @@ export function openBucket(options: BucketOptions): Bucket {
     endpoint: options.endpoint,
     client,
     bodies,
+    knownHashes,
     request: createRequests({ maxInFlight: MAX_IN_FLIGHT }),
     patience,
     encryption,

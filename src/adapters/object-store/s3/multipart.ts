@@ -12,7 +12,7 @@ import { etagOf, incomplete } from './describe.ts';
 import { assertAnnounced, knowingOwnWork, stored, type Writing, type Written } from './writing.ts';
 
 /** Small enough that four of them are little memory, large enough that a request's own time does not show. */
-const PART_BYTES = 8 * 1024 ** 2;
+export const PART_BYTES = 8 * 1024 ** 2;
 const PARALLEL_PARTS = 4;
 /** Amazon S3 User Guide, "Amazon S3 multipart upload limits", 2025. */
 const MAX_PARTS = 10_000;
@@ -23,10 +23,12 @@ const ABANDON_MS = 5_000;
  * Sends an object in parts, four at once, and holds no more of it than these and the one being read. Parts that were sent
  * are removed again when it fails; those of a process that died fall to `sweepIncomplete`.
  *
+ * @param first what has been read already, the bytes of one part or more
  * @param failed aborted when a part cannot be sent, so that nobody waits for more of the source
  */
 export async function putMultipart(
   writing: Writing,
+  first: Buffer,
   reader: BlockReader,
   failed: AbortController,
 ): Promise<Written> {
@@ -34,7 +36,7 @@ export async function putMultipart(
   const uploadId = await begin(writing);
   const parts = createPartSender(writing, uploadId, failed);
   try {
-    const bytes = await sendAll(reader, parts, partBytes(writing.options.contentLength));
+    const bytes = await sendAll(first, reader, parts, partBytes(writing.options.contentLength));
     assertAnnounced(bytes, writing.options);
     return await complete(writing, uploadId, { bytes, Parts: parts.sent() });
   } catch (error) {
@@ -88,7 +90,7 @@ interface PartSender {
   /** Takes a part once fewer than four are on their way. */
   send(block: Buffer): Promise<void>;
   /** A buffer that is free to be filled: one of an earlier part, where its bytes have arrived. */
-  buffer(bytes: number): Buffer;
+  readonly buffer: (bytes: number) => Buffer;
   settled(): Promise<void>;
   /** In the order of their bytes. */
   sent(): CompletedPart[];
@@ -96,12 +98,17 @@ interface PartSender {
   failure(): Promise<Error | null>;
 }
 
-async function sendAll(reader: BlockReader, parts: PartSender, size: number): Promise<number> {
+async function sendAll(first: Buffer, reader: BlockReader, parts: PartSender, size: number): Promise<number> {
   let bytes = 0;
-  while ((await reader.gather(size)) > 0) {
-    const block = reader.take(parts.buffer(size));
+  const send = (block: Buffer) => {
     bytes += block.length;
-    await parts.send(block);
+    return parts.send(block);
+  };
+  for (let at = 0; at < first.length; at += size) await send(first.subarray(at, at + size));
+  for (;;) {
+    const block = await reader.next(size, parts.buffer);
+    if (block.length > 0) await send(block);
+    if (block.length < size) break;
   }
   await parts.settled();
   return bytes;

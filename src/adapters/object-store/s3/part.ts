@@ -45,11 +45,11 @@ export function readPart(range: Range, begun: Readable | null, { open, signal, o
       try {
         source ??= await open(range.start + received);
         await drain(source, signal, (chunk) => {
-          const some = chunk.subarray(0, bytes - received);
-          received += some.length;
-          chunks.push(some);
-          if (received < bytes) onBytes();
-          return received < bytes ? null : chunk.subarray(some.length);
+          const wanted = bytes - received;
+          received += Math.min(wanted, chunk.length);
+          chunks.push(chunk.length <= wanted ? chunk : chunk.subarray(0, wanted));
+          if (chunk.length < wanted) onBytes();
+          return chunk.length < wanted ? null : chunk.subarray(wanted);
         });
       } catch (error) {
         source = null;

@@ -7,11 +7,11 @@ import { type BlockReader, blockReader, blocksOf } from './blocks.ts';
 import { type Bucket, sending } from './bucket.ts';
 import { etagOf } from './describe.ts';
 import { classify, throwIfAborted } from './failures.ts';
-import { putMultipart } from './multipart.ts';
+import { PART_BYTES, putMultipart } from './multipart.ts';
 import { assertAnnounced, describedBy, knowingOwnWork, type Writing, type Written } from './writing.ts';
 
-/** Up to here an object is sent in one request, and so held in memory whole: every photo is. */
-const SINGLE_BYTES = 16 * 1024 ** 2;
+/** Smaller objects are sent in one request, and so held in memory whole: every photo is. Two parts of a larger one. */
+const SINGLE_BYTES = 2 * PART_BYTES;
 
 /**
  * Sends an object in one request, or in parts when it is larger. All bytes are held until S3 has them, so a request that
@@ -31,11 +31,11 @@ export async function put(
       body,
       AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]),
     );
-    const atHand = await reader.gather(SINGLE_BYTES + 1);
+    const first = await reader.next(firstBytes(options.contentLength), allocate);
     const written =
-      atHand <= SINGLE_BYTES
-        ? await putSingle(writing, reader.take(Buffer.allocUnsafeSlow(atHand)))
-        : await putMultipart(writing, reader, failed);
+      first.length < SINGLE_BYTES
+        ? await putSingle(writing, first)
+        : await putMultipart(writing, first, reader, failed);
     return {
       key,
       ...written,
@@ -48,9 +48,19 @@ export async function put(
   });
 }
 
+/** Outside of the pool, of which one byte would keep a whole slab. Not filled: pages that are not written cost nothing. */
+const allocate = (bytes: number): Buffer => Buffer.allocUnsafeSlow(bytes);
+
+/** One byte more than was announced shows a body that is longer. */
+function firstBytes(contentLength = SINGLE_BYTES): number {
+  return Math.min(contentLength + 1, SINGLE_BYTES);
+}
+
 async function putSingle(writing: Writing, body: Buffer): Promise<Written> {
   const { bucket, key, options, described } = writing;
   assertAnnounced(body.length, options);
+  const sha256 = options.sha256?.() ?? '';
+  if (sha256 !== '') bucket.knownHashes.set(body, sha256);
   return knowingOwnWork(writing, (noteAttempt) =>
     bucket.request(
       async (attempt) => {

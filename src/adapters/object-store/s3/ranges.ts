@@ -60,7 +60,7 @@ export function rangesInOrder(
   /** Passes on what has come of the part whose turn it is. */
   const give = () => {
     while (wanted) {
-      const [part] = parts;
+      const part = parts[0];
       const chunk = part?.take() ?? null;
       if (chunk !== null) {
         patience.stop();

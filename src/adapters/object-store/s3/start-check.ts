@@ -51,7 +51,9 @@ export async function checkBucket(
     () => keepsVersions(bucket),
   );
   if (role === 'primary') {
-    await Promise.all(PREFIXES.map((prefix) => assertWritable(bucket, prefix, trying)));
+    // All of them, also when one is refused: a process that ends now would leave what the others have begun.
+    const tried = await Promise.allSettled(PREFIXES.map((prefix) => assertWritable(bucket, prefix, trying)));
+    for (const prefix of tried) if (prefix.status === 'rejected') throw prefix.reason;
     await assertWritesAndDeletes(bucket, { versioned, createsOnly, variables }, trying);
   }
   return { versioned };
