@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { FileKind, FileState } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { StorageClass } from '../domain/storage-class.ts';
 import type { Db } from './schema.ts';
 
 /** A live object with all that the rows know of it. */
@@ -17,6 +18,8 @@ export interface StoredObject {
   readonly uploadBytes: number | null;
   readonly uploadSha256: string | null;
   readonly uploadEtag: string | null;
+  /** Where it was when its row last learned of it. */
+  readonly storageClass: StorageClass;
   /** Null for what is no rendition: uploads and documents. */
   readonly variant: {
     readonly name: VariantName;
@@ -172,6 +175,7 @@ function liveObjects(db: Db) {
       'files.upload_bytes as uploadBytes',
       'files.upload_sha256 as uploadSha256',
       'files.upload_etag as uploadEtag',
+      'objects.storage_class as storageClass',
       'variants.name as variantName',
       'variants.format as variantFormat',
       'variants.bytes as variantBytes',

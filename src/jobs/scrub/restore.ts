@@ -50,14 +50,15 @@ export async function putRight(
 ): Promise<boolean> {
   const { key } = object;
   const labels = expectationOf(object)?.labels ?? null;
-  const storageClass = info?.storageClass;
+  // What is missing comes back where it was, to the archive if it was archived: its file says so.
+  const storageClass = info?.storageClass ?? object.storageClass;
   return deps.db.transaction().execute(async (trx) => {
     const file = await lockForMending(trx, object);
     if (file === null) return false;
     const stored = await deps.primary.uploadFile(bytes, {
       key,
       contentType: labels?.contentType ?? 'application/octet-stream',
-      ...(storageClass !== undefined && { storageClass }),
+      storageClass,
     });
     await noteSeen(trx, [{ key, etag: stored.etag }]);
     await acceptObject(trx, file, key);
