@@ -58,6 +58,7 @@ export function createDocuments(deps: ServiceDeps): Documents {
     async openVerificationDocument(who, id) {
       const file = await documentFor(deps, who, 'read_content', id);
       assertReady(file);
+      assertAtHand(file);
       await recordAccess(deps.db, { userId: who.userId, action: 'document.read', fileId: id });
       const body = await openDocument(deps, file);
       return { filename: file.filename, contentType: contentTypeOf(file), body };
@@ -74,6 +75,17 @@ export function createDocuments(deps: ServiceDeps): Documents {
       await deps.deliverNow(id);
     },
   };
+}
+
+/** Errors: OBJECT_ARCHIVED. Nothing of it is read, so nothing is written down as read. */
+function assertAtHand({ archive }: FileRow): void {
+  if (archive === 'archived')
+    throw new StorageError(
+      'OBJECT_ARCHIVED',
+      'The document is archived; ask for it to be brought back first (POST /v1/photos/{id}/restore).',
+    );
+  if (archive === 'restoring')
+    throw new StorageError('OBJECT_ARCHIVED', 'The document is on its way back from the archive.');
 }
 
 /** The plain bytes of a document. NOT_FOUND once it was shredded, FORBIDDEN when key and bytes do not fit. */

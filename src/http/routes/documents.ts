@@ -72,7 +72,14 @@ export function documentRoutes(app: App, context: UploadContext): void {
         },
         params: PhotoParams,
         response: {
-          ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'STORAGE_UNAVAILABLE', 'KEYS_UNAVAILABLE'),
+          ...problems(
+            'FORBIDDEN',
+            'NOT_FOUND',
+            'CONFLICT',
+            'OBJECT_ARCHIVED',
+            'STORAGE_UNAVAILABLE',
+            'KEYS_UNAVAILABLE',
+          ),
         },
       },
     },

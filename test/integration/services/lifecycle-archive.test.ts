@@ -396,7 +396,11 @@ describe('identity documents', () => {
     expect((await app.lifecycle.archiveOldFiles()).rules['documents']).toMatchObject({ done: 1 });
     await expect(app.files.openVerificationDocument(owner, id)).rejects.toMatchObject({
       code: 'OBJECT_ARCHIVED',
+      message: expect.stringContaining('/v1/photos/{id}/restore'),
     });
+    // Nothing of it was read, and the ledger does not say so.
+    const reads = app.db.selectFrom('audit.entries').select('id').where('file_id', '=', id);
+    expect(await reads.where('action', '=', 'document.read').execute()).toEqual([]);
     const [listed] = await app.files.listVerificationDocuments(owner, userId(owner.userId));
     expect(listed).toMatchObject({ archive: 'archived' });
 
