@@ -50,11 +50,13 @@ async function removeUnnamed(
   const details = { rule: 'unused', bytes };
   const done: Outcome = { action: { action: 'delete', subject: key, details }, bytes };
   const owner = fileOf(key);
-  if (owner !== null && (await isHeld(deps.db, owner))) return null;
-  if (work.dryRun) return done;
   return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
-    // Nobody names it anew before it is gone; it may have come to its row since the page was read.
-    if (owner !== null) await lockFile(trx, owner);
+    // Nobody names it anew, or holds its file, before it is gone; it may have come to its row since the page was read.
+    if (owner !== null) {
+      await lockFile(trx, owner);
+      if (await isHeld(trx, owner)) return null;
+    }
+    if (work.dryRun) return done;
     if ((await findObjectOwner(trx, key)) !== null) return { left: 'changed meanwhile' };
     await deps.storage.deleteFile(key, work.signal);
     await record(trx, work, done.action);
