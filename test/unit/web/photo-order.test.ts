@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arrowTarget, mergeOrder, moveTo } from '../../../web/src/upload/photo-order.ts';
+import { arrowTarget, laterOf, mergeOrder, moveTo } from '../../../web/src/upload/photo-order.ts';
 
 const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 }), { maxLength: 12 });
 
@@ -38,4 +38,13 @@ describe('an order over photos that changed meanwhile', () => {
       }),
     );
   });
+});
+
+test('an answer that was long on its way does not undo a later one', () => {
+  const [old, same, later] = [{ version: 4 }, { version: 5 }, { version: 6 }];
+  const shown = { version: 5 };
+  expect(laterOf(shown, old)).toBe(shown);
+  expect(laterOf(shown, same)).toBe(same);
+  expect(laterOf(shown, later)).toBe(later);
+  expect(laterOf(undefined, old)).toBe(old);
 });

@@ -7,7 +7,7 @@ import { watchItem } from '../api/watch-item.ts';
 import { showToast } from '../app/toast-store.ts';
 import { adviceFor } from '../upload/advice.ts';
 import { galleryKey, pendingDeletes, uploadsOf, upsertPhoto } from '../upload/listing-uploads.ts';
-import { mergeOrder } from '../upload/photo-order.ts';
+import { laterOf, mergeOrder } from '../upload/photo-order.ts';
 import { arrangeTiles, type Tile } from '../upload/tiles.ts';
 
 /** Everything the seller's page knows and does about the photos of a listing. */
@@ -17,7 +17,13 @@ export function useListingPhotos(itemId: string) {
   const uploads = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const hidden = useSyncExternalStore(pendingDeletes.subscribe, pendingDeletes.snapshot);
   const key = galleryKey(itemId);
-  const query = useQuery({ queryKey: key, queryFn: ({ signal }) => getGallery(itemId, signal) });
+  const query = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) => {
+      const arrived = await getGallery(itemId, signal);
+      return laterOf(client.getQueryData<Gallery>(key), arrived);
+    },
+  });
 
   useEffect(() => {
     const controller = new AbortController();

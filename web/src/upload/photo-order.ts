@@ -15,6 +15,11 @@ export function mergeOrder(wanted: readonly string[], present: readonly string[]
   return [...kept, ...present.filter((id) => !kept.includes(id))];
 }
 
+/** Of two views of a listing the later one: an answer that was long on its way undoes nothing that has been stored since. */
+export function laterOf<T extends { readonly version: number }>(shown: T | undefined, arrived: T): T {
+  return shown !== undefined && shown.version > arrived.version ? shown : arrived;
+}
+
 /** Where an arrow key takes a photo in a grid of so many columns; null for other keys. */
 export function arrowTarget(key: string, index: number, columns: number): number | null {
   switch (key) {
