@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files that bring a bucket of their own, or do not care where objects are. */
-const INDIFFERENT = [
+/** Files that bring a bucket of their own, do not care where objects are, or archive, which Ceph cannot undo. */
+const ELSEWHERE = [
   'test/acceptance/setup-guide.test.ts',
+  'test/e2e/archive.test.ts',
   'test/faults/bucket-in-trouble.test.ts',
   'test/faults/cdn-purges.test.ts',
 ];
@@ -16,7 +17,7 @@ const suite = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   setupFiles: ['test/support/s3-profile.ts'],
-  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...INDIFFERENT],
+  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...ELSEWHERE],
   env: { TEST_STORAGE_DRIVER: 's3' },
 };
 
