@@ -1,21 +1,16 @@
 import { beforeEach } from 'vitest';
 
 const BUCKETS = 'on S3 the bucket answers that: test/acceptance/direct-uploads*.s3.test.ts';
-const NO_RESTORE =
-  'Ceph gives nothing back from an archive class, so nothing is archived there: test/integration/lifecycle-buckets.test.ts';
 
 /**
  * Tests of the suites that cannot say the same of a bucket, by name, with the reason: three look at what this service
- * answers to a form, where the bucket answers with words and codes of its own; one fills a disk; three look at an archive.
+ * answers to a form, where the bucket answers with words and codes of its own; one fills a disk.
  */
 const ONLY_ON_THE_FILE_SYSTEM: Readonly<Record<string, string>> = {
   'that is sent again after completion changes nothing': BUCKETS,
   'with a changed field is refused': BUCKETS,
   'of more bytes than were reserved is refused': BUCKETS,
   'answers 507, leaves nothing, and takes a photo that fits': 'a bucket of Amazon S3 does not get full',
-  'tells its seller that the full size is archived': NO_RESTORE,
-  'shows a buyer the largest that is at hand, and says so': NO_RESTORE,
-  'gives the full size back to a seller who asks for it': NO_RESTORE,
 };
 
 beforeEach(({ task, skip }) => {
