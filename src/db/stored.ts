@@ -14,18 +14,19 @@ export interface NamedObject {
   readonly held: boolean;
 }
 
-/** Rows whose keys lie in a range, in the order of their bytes. `to` null: to the end of the prefix. */
+/** Rows whose keys lie in a range, at most `limit`, in the order of their bytes. `to` null: to the end of the prefix. */
 export async function listNamed(
   db: Db,
-  range: { prefix: string; after: string | null; to: string | null },
+  range: { prefix: string; after: string | null; to: string | null; limit: number },
 ): Promise<NamedObject[]> {
+  // One bound, which the index ends at, and files found one by one: a page costs what it holds, however many there are.
+  const end = range.to === null ? sql`o.key < ${pastPrefix(range.prefix)}` : sql`o.key <= ${range.to}`;
   const { rows } = await sql<NamedObject>`
     select o.key, o.file_id as "fileId", o.state, o.storage_class as "storageClass", f.state as "fileState", o.updated_at as "changedAt",
       is_held(o.file_id) as held
-    from objects o join files f on f.id = o.file_id
-    where o.key > ${range.after ?? range.prefix} and o.key < ${pastPrefix(range.prefix)}
-      and (${range.to}::text is null or o.key <= ${range.to}::text)
-    order by o.key
+    from objects o cross join lateral (select state from files where id = o.file_id limit 1) f
+    where o.key > ${range.after ?? range.prefix} and ${end}
+    order by o.key limit ${range.limit}
   `.execute(db);
   return rows;
 }

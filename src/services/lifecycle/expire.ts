@@ -3,7 +3,7 @@ import { isHeld, listHeldInTemporary } from '../../db/holds.ts';
 import { listRefusedBefore } from '../../db/lifecycle.ts';
 import { condemnObjects, findObjectOwner } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
-import { listNamed, type NamedObject } from '../../db/stored.ts';
+import type { NamedObject } from '../../db/stored.ts';
 import type { FileState } from '../../domain/file-state.ts';
 import { isFileId } from '../../domain/ids.ts';
 import { type ObjectKey, TEMPORARY_PREFIX } from '../../domain/keys.ts';
@@ -12,9 +12,11 @@ import type { RunAction } from '../../domain/runs.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
 import { remove } from '../removal.ts';
 import { keepHeldUpload } from './held-upload.ts';
+import { readBothSides } from './side-by-side.ts';
 import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part, record } from './work.ts';
 
 const PAGE = 200;
+const LIMITS = { objects: PAGE, rows: 5 * PAGE };
 const LANES = 3;
 const DAY_MS = 86_400_000;
 /** States in which somebody still reads the bytes under `temp/`, or the sweep deals with them. */
@@ -80,17 +82,15 @@ function keeping(fileId: string) {
 export const expireTemporary: Part = {
   name: 'temporary-objects',
   async page(deps, work, after) {
-    const { signal } = work;
-    const from = after === null ? {} : { after };
-    const listed = await deps.storage.listFiles(TEMPORARY_PREFIX, { pageSize: PAGE, signal, ...from }).page();
+    const range = { prefix: TEMPORARY_PREFIX, after };
+    const { objects, rows, next } = await readBothSides(deps, range, LIMITS, work.signal);
     const before = cutoff(RETENTION['temporary-objects'], deps.clock.now());
-    const old = listed.objects.filter((object) => object.modifiedAt < before);
-    const rows = await listNamed(deps.db, { prefix: TEMPORARY_PREFIX, after, to: listed.next });
+    const old = objects.filter((object) => object.modifiedAt < before);
     const named = new Map(rows.map((row) => [row.key, row]));
     const outcomes = await eachOf(deps, old, LANES, (object) =>
       expireOne(deps, work, object, named.get(object.key) ?? null),
     );
-    return { next: listed.next, outcomes };
+    return { next, outcomes };
   },
 };
 

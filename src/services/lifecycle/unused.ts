@@ -1,16 +1,17 @@
 import { lockFile } from '../../db/files.ts';
 import { isHeld } from '../../db/holds.ts';
 import { findObjectOwner } from '../../db/objects.ts';
-import { listNamed, type NamedObject } from '../../db/stored.ts';
+import type { NamedObject } from '../../db/stored.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import { isFileId } from '../../domain/ids.ts';
 import { cutoff, UNNAMED_GRACE_DAYS } from '../../domain/retention.ts';
 import { ROW_NAMED_PREFIXES } from '../../domain/keys.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
 import { noteClass } from './note-class.ts';
+import { readBothSides } from './side-by-side.ts';
 import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part, record } from './work.ts';
 
-const PAGE = 1_000;
+const LIMITS = { objects: 1_000, rows: 5_000 };
 const LANES = 3;
 
 /**
@@ -20,15 +21,11 @@ const LANES = 3;
 export const findUnused: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
   name: `unused in ${prefix}`,
   async page(deps, work, after) {
-    const from = after === null ? {} : { after };
-    const listed = await deps.storage
-      .listFiles(prefix, { pageSize: PAGE, signal: work.signal, ...from })
-      .page();
-    const rows = await listNamed(deps.db, { prefix, after, to: listed.next });
+    const { objects, rows, next } = await readBothSides(deps, { prefix, after }, LIMITS, work.signal);
     const before = cutoff({ days: UNNAMED_GRACE_DAYS }, deps.clock.now());
     const named = new Set(rows.map((row) => row.key));
-    const stored = new Map<string, ListedObject>(listed.objects.map((object) => [object.key, object]));
-    const unnamed = listed.objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
+    const stored = new Map<string, ListedObject>(objects.map((object) => [object.key, object]));
+    const unnamed = objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
     const live = rows.filter((row) => row.state === 'live');
     const missing = live.filter((row) => !stored.has(row.key) && row.changedAt < before);
     const moved = live.filter(
@@ -37,7 +34,7 @@ export const findUnused: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
     const removed = await eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
     const reported = await eachOf(deps, missing, LANES, (row) => reportMissing(deps, work, row));
     const noted = await eachOf(deps, moved, LANES, (row) => noteClass(deps, work, row));
-    return { next: listed.next, outcomes: [...removed, ...reported, ...noted] };
+    return { next, outcomes: [...removed, ...reported, ...noted] };
   },
 }));
 
