@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LifecycleService } from '../services/lifecycle.service.ts';
 import type { RunHandler } from './runner.ts';
+import { SCHEDULE } from './scheduled-runs.ts';
 
 const cursor = z.object({
   part: z.int(),
@@ -24,6 +25,7 @@ export function lifecycleRun(lifecycle: Pick<LifecycleService, 'carryOut'>): Run
       dryRun,
       runId: run.id,
       signal,
+      unattended: run.requestedBy === SCHEDULE.userId,
       cursor: place === null ? null : cursor.parse(place),
       checkpoint: (at, progress, actions) => checkpoint({ ...at }, progress, actions),
     });

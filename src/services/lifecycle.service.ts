@@ -78,12 +78,13 @@ export function createLifecycleService(
     parts: readonly Part[],
     options: LifecycleOptions = {},
   ): Promise<LifecycleResult> => {
-    const { dryRun = false, runId = null, signal = new AbortController().signal } = options;
+    const { dryRun = false, runId = null, unattended = false } = options;
+    const { signal = new AbortController().signal } = options;
     const names = new Set(parts.map((part) => part.name));
     const refused = (await refusals(deps)).filter(({ rules }) => rules.some((rule) => names.has(rule)));
     const isRefused = ({ name }: Part) => refused.some(({ rules }) => rules.includes(name));
     const allowed = parts.map((part) => (isRefused(part) ? skipped(part) : part));
-    const work = { dryRun, runId, signal };
+    const work = { dryRun, runId, signal, unattended };
     const rules = await runParts(deps, allowed, work, options.cursor ?? null, options.checkpoint);
     return { rules, refused };
   };

@@ -13,6 +13,8 @@ import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part
 
 const LIMITS = { objects: 1_000, rows: 5_000 };
 const LANES = 3;
+/** Leftovers in a page that are never taken for a mistake. */
+const FEW = 10;
 
 /**
  * For each prefix that rows name all of: objects without a row are removed, rows whose object is missing are reported,
@@ -31,12 +33,27 @@ export const findUnused: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
     const moved = live.filter(
       (row) => (stored.get(row.key)?.storageClass ?? row.storageClass) !== row.storageClass,
     );
-    const removed = await eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
+    const removed = isDoubtful(work, unnamed.length, objects.length)
+      ? leaveAll(deps, prefix, unnamed)
+      : await eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
     const reported = await eachOf(deps, missing, LANES, (row) => reportMissing(deps, work, row));
     const noted = await eachOf(deps, moved, LANES, (row) => noteClass(deps, work, row));
     return { next, outcomes: [...removed, ...reported, ...noted] };
   },
 }));
+
+/** An empty or older database beside a full store names nothing: that is no reason to empty the store by itself. */
+function isDoubtful({ unattended }: LifecycleWork, unnamed: number, of: number): boolean {
+  return unattended && unnamed > FEW && unnamed > of / 2;
+}
+
+function leaveAll({ log }: LifecycleDeps, prefix: string, unnamed: readonly ListedObject[]): Outcome[] {
+  log.warn(
+    { prefix, objects: unnamed.length, first: unnamed[0]?.key },
+    'most objects are named by no row and are left: if this is the right database, start a lifecycle run to remove them',
+  );
+  return unnamed.map(() => ({ left: 'too many at once' }));
+}
 
 async function removeUnnamed(
   deps: LifecycleDeps,

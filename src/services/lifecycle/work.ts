@@ -21,10 +21,17 @@ export interface LifecycleWork {
   /** The run in whose name it is recorded, or null. */
   readonly runId: string | null;
   readonly signal: AbortSignal;
+  /** Nobody asked for it: what looks like a mistake of an operator is left for a run that somebody starts. */
+  readonly unattended: boolean;
 }
 
 /** Why something that a rule looked at stayed as it is. */
-export type LeftReason = 'moving it would not pay' | 'changed meanwhile' | 'object missing' | 'failed';
+export type LeftReason =
+  | 'moving it would not pay'
+  | 'changed meanwhile'
+  | 'object missing'
+  | 'too many at once'
+  | 'failed';
 
 export interface Tally {
   /** Looked at. */

@@ -165,6 +165,19 @@ describe('unused objects', () => {
     await expectNoOrphans(app);
   }, 60_000);
 
+  test('that are most of what there is stay when nobody asked, and go when somebody does', async () => {
+    const strays = Array.from({ length: 12 }, (_, index) => `quarantine/view/stray-${index}.jpg`);
+    for (const key of strays) await put(key);
+    const left = (await after(2).optimizeStorage({ unattended: true })).rules['unused in quarantine/'];
+    expect(left).toMatchObject({ done: 0, left: { 'too many at once': 12 } });
+    for (const key of strays.slice(2)) await app.storage.deleteFile(key);
+    const few = (await after(2).optimizeStorage({ unattended: true })).rules['unused in quarantine/'];
+    expect(few).toMatchObject({ done: 2, left: {} });
+    for (const key of strays) await put(key);
+    const all = (await after(2).optimizeStorage()).rules['unused in quarantine/'];
+    expect(all?.done).toBe(12);
+  });
+
   test('a row whose object is gone is reported, and nothing is done about it', async () => {
     const { photos, item } = await listingWithPhotos(app);
     const [key = ''] = (await storedKeys(app)).filter(
