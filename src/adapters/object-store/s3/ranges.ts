@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { StorageError } from '../../../domain/errors.ts';
 import { aborted } from './failures.ts';
+import { chooseLanes } from './lanes.ts';
 import { letGo, type Part, readPart } from './part.ts';
 
 /** Inclusive bounds, as in HTTP. */
@@ -10,13 +11,6 @@ export interface Range {
 }
 
 const PART_BYTES = 8 * 1024 ** 2;
-/** Parts that are under way or wait for their turn: 32 MiB of memory at most, whatever the object's size. */
-const PARALLEL_PARTS = 4;
-/**
- * A part that kept its reader waiting for longer came at less than 100 MB/s. One connection to S3 gives 85 to 90 (Amazon S3
- * User Guide, "Performance guidelines", 2025); one that is faster would only be slowed down by others beside it.
- */
-const SLOW_PART_MS = 80;
 
 /**
  * The bytes of a range, in order and without being copied. They come over the connection that has begun while that is as
@@ -37,25 +31,25 @@ export function rangesInOrder(
   const stop = AbortSignal.any([stopped.signal, ...(signal === undefined ? [] : [signal])]);
   const parts: Part[] = [];
   const patience = waitingTime(now);
-  let lanes = 1;
+  const lanes = chooseLanes();
   let next = whole.start;
   let connection: Readable | null = begun;
   let wanted = false;
 
   const ask = () => {
     const range = { start: next, end: Math.min(next + PART_BYTES - 1, whole.end) };
-    const goesOn = lanes === 1 ? whole.end : range.end;
+    const goesOn = lanes.count() === 1 ? whole.end : range.end;
     const reopen = (from: number) => open({ start: from, end: goesOn }, stop);
     parts.push(readPart(range, connection, { open: reopen, signal: stop, onBytes: give }));
     connection = null;
     next = range.end + 1;
   };
   const askForMore = (done: Part | undefined) => {
-    if (patience.take() > SLOW_PART_MS) lanes = PARALLEL_PARTS;
+    lanes.passed(patience.take());
     // Only the part right behind can go on with the same connection.
     if (parts.length === 0 && next <= whole.end) connection = done?.rest() ?? null;
     else letGo(done?.rest() ?? null);
-    while (parts.length < lanes && next <= whole.end) ask();
+    while (parts.length < lanes.count() && next <= whole.end) ask();
   };
   /** Passes on what has come of the part whose turn it is. */
   const give = () => {
