@@ -10,6 +10,8 @@ import { isAlive } from './processes.ts';
 const SQLITE_BUSY = 5;
 /** The kernel frees the memory of a killed process before its locks: a dead owner may hold on for a moment. */
 const DEAD_OWNER_LIMIT_MS = 5000;
+/** An owner that has just taken the lock writes its name a moment later. */
+const NAMELESS_LIMIT_MS = 1000;
 
 export interface DataDirLock {
   release(): void;
@@ -29,7 +31,7 @@ const held = new Set<DatabaseSync>();
  * @throws StorageError DATA_DIR_IN_USE
  */
 export async function lockDataDir(home: string): Promise<DataDirLock> {
-  const deadline = performance.now() + DEAD_OWNER_LIMIT_MS;
+  const began = performance.now();
   for (;;) {
     const database = tryLock(path.join(home, 'owner.lock'));
     if (database !== undefined) {
@@ -38,7 +40,8 @@ export async function lockDataDir(home: string): Promise<DataDirLock> {
       return { release: () => release(database) };
     }
     const pid = await ownerOf(home);
-    if (pid === undefined || (await isAlive(pid)) || performance.now() > deadline) throw inUse(home, pid);
+    const limit = pid === undefined ? NAMELESS_LIMIT_MS : (await isAlive(pid)) ? 0 : DEAD_OWNER_LIMIT_MS;
+    if (performance.now() - began >= limit) throw inUse(home, pid);
     await sleep(20);
   }
 }
