@@ -8,6 +8,8 @@ import { counting } from './services/counting-run.ts';
 /** A worker of runs in a process of its own, so that a test can kill it or stop it: `DATABASE_URL` says where, stdout what went wrong. */
 const log: Log = { ...silentLog, warn: (_details, message) => console.log(message), child: () => log };
 const connection = { connectionString: process.env['DATABASE_URL'] ?? '' };
-const db = connect({ connection, poolSize: 3, statementTimeoutMs: 15_000, log: silentLog });
+/** Stopped in the middle of a transaction it keeps its row from others for so long. */
+const statementTimeoutMs = 1_000;
+const db = connect({ connection, poolSize: 3, statementTimeoutMs, log: silentLog });
 const listener = createListener({ connection, log: silentLog });
 await startRunner({ db, log }, listener, { scrub: counting(5) }, { leaseMs: 500, pollMs: 50 });
