@@ -7,7 +7,8 @@ import {
   UNFINISHED_STATES,
 } from '../domain/file-state.ts';
 import { lockItem } from './items.ts';
-import type { Db, FileRow, FilesTable } from './schema.ts';
+import { LISTED_COLUMNS } from './listed-columns.ts';
+import type { Db, FileRow, FilesTable, ListedFile } from './schema.ts';
 
 export interface NewFile {
   readonly id: string;
@@ -236,11 +237,11 @@ export async function listCovers(
   );
 }
 
-export async function findFiles(db: Db, ids: readonly string[]): Promise<FileRow[]> {
+export async function findFiles(db: Db, ids: readonly string[]): Promise<ListedFile[]> {
   if (ids.length === 0) return [];
   return db
     .selectFrom('files')
-    .selectAll()
+    .select(LISTED_COLUMNS)
     .where('id', 'in', [...ids])
     .execute();
 }

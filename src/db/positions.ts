@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { Db, FileRow } from './schema.ts';
+import { LISTED_COLUMNS } from './listed-columns.ts';
+import type { Db, ListedFile } from './schema.ts';
 
 /** The first free position of a listing. Under the item's lock. */
 export async function nextPosition(db: Db, itemId: string): Promise<number> {
@@ -32,10 +33,10 @@ export async function writeOrder(db: Db, itemId: string, order: readonly string[
 }
 
 /** Photos with a place, in order. */
-export async function listPlaced(db: Db, itemId: string): Promise<FileRow[]> {
+export async function listPlaced(db: Db, itemId: string): Promise<ListedFile[]> {
   return db
     .selectFrom('files')
-    .selectAll()
+    .select(LISTED_COLUMNS)
     .where('item_id', '=', itemId)
     .where('position', 'is not', null)
     .orderBy('position')
@@ -43,10 +44,10 @@ export async function listPlaced(db: Db, itemId: string): Promise<FileRow[]> {
 }
 
 /** Photos without a place that their owner should still see: refused, failed, taken down. Newest first. */
-export async function listUnplaced(db: Db, itemId: string, limit: number): Promise<FileRow[]> {
+export async function listUnplaced(db: Db, itemId: string, limit: number): Promise<ListedFile[]> {
   return db
     .selectFrom('files')
-    .selectAll()
+    .select(LISTED_COLUMNS)
     .where('item_id', '=', itemId)
     .where('state', 'in', ['rejected', 'failed', 'taken_down'])
     .orderBy('id', 'desc')

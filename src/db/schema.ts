@@ -12,6 +12,7 @@ import type { ModerationResult } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
 import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
 import type { LifecycleTables } from './lifecycle-tables.ts';
+import type { LISTED_COLUMNS } from './listed-columns.ts';
 
 export interface ItemsTable {
   id: string;
@@ -241,7 +242,11 @@ export type Db = Kysely<Schema> | Transaction<Schema>;
 
 export type ItemRow = Selectable<ItemsTable>;
 export type FileRow = Selectable<FilesTable>;
+/** What lists of photos read of a file (`LISTED_COLUMNS`): most of a row is what machines found in it, kilobytes. */
+export type ListedFile = Pick<FileRow, (typeof LISTED_COLUMNS)[number]>;
 export type VariantRow = Selectable<VariantsTable>;
+/** What lists of photos read of a variant: all but how its bytes were proved. */
+export type ListedVariant = Omit<VariantRow, 'sha256' | 'report' | 'created_at'>;
 export type OutboxRow = Selectable<OutboxTable>;
 export type RunRow = Selectable<RunsTable>;
 export type RunActionRow = Selectable<RunActionsTable>;

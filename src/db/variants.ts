@@ -1,7 +1,7 @@
 import type { VariantName } from '../domain/renditions.ts';
 import type { EncodedVariant } from '../ports/image-engine.ts';
 import { jsonText } from './json.ts';
-import type { Db, VariantRow } from './schema.ts';
+import type { Db, ListedVariant, VariantRow } from './schema.ts';
 
 /** Names the made objects of a file. Doing it again with the same keys changes nothing. */
 export async function insertVariants(
@@ -38,6 +38,16 @@ export async function listVariants(db: Db, fileIds: readonly string[]): Promise<
   return db
     .selectFrom('variants')
     .selectAll()
+    .where('file_id', 'in', [...fileIds])
+    .execute();
+}
+
+/** The variants of these files as lists of photos show them. */
+export async function listShownVariants(db: Db, fileIds: readonly string[]): Promise<ListedVariant[]> {
+  if (fileIds.length === 0) return [];
+  return db
+    .selectFrom('variants')
+    .select(['file_id', 'name', 'format', 'key', 'bytes', 'width', 'height'])
     .where('file_id', 'in', [...fileIds])
     .execute();
 }

@@ -1,5 +1,5 @@
-import type { Db, FileRow, VariantRow } from '../../db/schema.ts';
-import { listVariants } from '../../db/variants.ts';
+import type { Db, ListedFile, ListedVariant } from '../../db/schema.ts';
+import { listShownVariants } from '../../db/variants.ts';
 import { type FileKind, type FileState, isPublic } from '../../domain/file-state.ts';
 import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
 import type { Cdn } from '../../ports/cdn.ts';
@@ -12,11 +12,11 @@ const HAS_NONE: ReadonlySet<FileState> = new Set(['pending', 'received', 'checki
 /** Rows as clients see them, with their variants, in the order given. `inside`: the viewer is owner or staff. */
 export async function toPhotos(
   deps: { readonly db: Db; readonly cdn: Cdn },
-  files: readonly FileRow[],
+  files: readonly ListedFile[],
   inside: boolean,
 ): Promise<Photo[]> {
   const variants = Map.groupBy(
-    await listVariants(
+    await listShownVariants(
       deps.db,
       files.filter((file) => !HAS_NONE.has(file.state)).map((file) => file.id),
     ),
@@ -28,11 +28,11 @@ export async function toPhotos(
 
 function toPhoto(
   cdn: Cdn,
-  file: FileRow,
-  rows: readonly VariantRow[],
+  file: ListedFile,
+  rows: readonly ListedVariant[],
   { inside, lost }: { inside: boolean; lost: ReadonlySet<string> },
 ): Photo {
-  const isReadable = (row: VariantRow) =>
+  const isReadable = (row: ListedVariant) =>
     !lost.has(row.key) && (file.archive === 'none' || row.name !== 'original');
   const shown = isPublic(file.state) ? rows.filter(isReadable) : [];
   const original = rows.find((row) => row.name === 'original');
@@ -67,7 +67,7 @@ function toPhoto(
 function groupVariants(
   cdn: Cdn,
   kind: FileKind,
-  rows: readonly VariantRow[],
+  rows: readonly ListedVariant[],
 ): Partial<Record<VariantName, PhotoVariant>> {
   const grouped: Partial<Record<VariantName, PhotoVariant>> = {};
   if (kind === 'verification_document') return grouped;
@@ -88,7 +88,7 @@ function groupVariants(
 }
 
 /** `url 300w, url 800w, …` of the renditions in that format, smallest first, each width once. */
-function srcset(cdn: Cdn, rows: readonly VariantRow[], format: 'jpeg' | 'webp'): string {
+function srcset(cdn: Cdn, rows: readonly ListedVariant[], format: 'jpeg' | 'webp'): string {
   const byWidth = new Map(
     rows.filter((row) => row.format === format && row.name !== 'original').map((row) => [row.width, row]),
   );

@@ -1,0 +1,20 @@
+/** What lists of photos show of a row of `files`, and decide by. */
+export const LISTED_COLUMNS = [
+  'id',
+  'kind',
+  'item_id',
+  'owner_id',
+  'state',
+  'stage',
+  'archive',
+  'position',
+  'reason_code',
+  'reason_message',
+  'warnings',
+  'alt',
+  'upload_bytes',
+  'upload_sha256',
+  'placeholder',
+  'created_at',
+  'published_at',
+] as const;
