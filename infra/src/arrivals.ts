@@ -3,7 +3,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { UPLOADS_PREFIX } from './buckets/prefixes.ts';
+import { PREFIXES } from '../../src/domain/keys.ts';
 import type { Names } from './names.ts';
 
 /** A message that a worker has taken is hidden from the others for so long. */
@@ -33,7 +33,7 @@ export function queueArrivals(scope: Construct, names: Names): Queue {
     eventPattern: {
       source: ['aws.s3'],
       detailType: ['Object Created'],
-      detail: { bucket: { name: [names.bucket] }, object: { key: [{ prefix: UPLOADS_PREFIX }] } },
+      detail: { bucket: { name: [names.bucket] }, object: { key: [{ prefix: PREFIXES.uploads }] } },
     },
     targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters })],
   });

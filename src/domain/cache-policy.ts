@@ -1,5 +1,5 @@
 import { StorageError } from './errors.ts';
-import { SIGNED_PREFIX } from './keys.ts';
+import { isSignedKey, PREFIXES, PUBLIC_PREFIXES, SIGNED_PREFIX } from './keys.ts';
 
 /** How long, and by whom, an answer of the CDN may be kept. */
 export interface CachePolicy {
@@ -24,12 +24,11 @@ export const PRIVATE: CachePolicy = { maxAgeSeconds: 0, visibility: 'private', i
 /** The rules that hold without anybody's doing, the first that matches decides. Both CDNs follow them. */
 export const CACHE_RULES: readonly CacheRule[] = [
   {
-    pattern: 'profiles/thumbnail/*/current',
+    pattern: `${PREFIXES.profiles}thumbnail/*/current`,
     policy: { maxAgeSeconds: 60, visibility: 'public', immutable: false },
   },
   { pattern: `${SIGNED_PREFIX}*`, policy: PRIVATE },
-  { pattern: 'items/*', policy: IMMUTABLE },
-  { pattern: 'profiles/*', policy: IMMUTABLE },
+  ...PUBLIC_PREFIXES.map((prefix) => ({ pattern: `${prefix}*`, policy: IMMUTABLE })),
 ];
 
 /** The policy of a path: of the most particular rule given that matches, else of the standing ones. */
@@ -54,7 +53,7 @@ export function cacheRule(pattern: string, policy: CachePolicy): CacheRule {
   const { maxAgeSeconds, visibility } = policy;
   if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0 || maxAgeSeconds > YEAR_SECONDS)
     throw new StorageError('INVALID_REQUEST', `maxAgeSeconds is a whole number from 0 to ${YEAR_SECONDS}.`);
-  if (pattern.startsWith(SIGNED_PREFIX) && visibility === 'public')
+  if (isSignedKey(pattern) && visibility === 'public')
     throw new StorageError('INVALID_REQUEST', 'What needs a signature is kept by nobody else.');
   return { pattern, policy };
 }

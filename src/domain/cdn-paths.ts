@@ -1,8 +1,5 @@
 import { StorageError } from './errors.ts';
-import { isObjectKey, parsePublicKey, PUBLIC_PREFIXES, SIGNED_PREFIX } from './keys.ts';
-
-/** What a CDN may serve, and so what may be purged, warmed or given a policy. */
-const SERVED_PREFIXES: readonly string[] = [...PUBLIC_PREFIXES, SIGNED_PREFIX];
+import { isObjectKey, isPublicKey, isSignedKey, parsePublicKey } from './keys.ts';
 
 /**
  * Checks a path that is to be purged: a key under a prefix that the CDN serves, its `.auto`, the alias of a profile
@@ -12,7 +9,7 @@ export function purgePath(value: string): string {
   const isWildcard = value.endsWith('*');
   const fixed = isWildcard ? value.slice(0, -1) : value;
   const key = fixed.endsWith('/') && isWildcard ? fixed.slice(0, -1) : fixed;
-  const isServed = SERVED_PREFIXES.some((prefix) => fixed.startsWith(prefix));
+  const isServed = isPublicKey(fixed) || isSignedKey(fixed);
   if (!isServed || fixed.includes('*') || !isObjectKey(key))
     throw new StorageError(
       'INVALID_KEY',
@@ -24,15 +21,11 @@ export function purgePath(value: string): string {
 
 /** Checks a path that is to be warmed: public, and one object. Throws INVALID_KEY. */
 export function warmPath(value: string): string {
-  if (value.endsWith('*') || !isPublicPath(purgePath(value)))
+  if (value.endsWith('*') || !isPublicKey(purgePath(value)))
     throw new StorageError('INVALID_KEY', 'Only single public objects can be warmed.', {
       details: { path: value.slice(0, 200) },
     });
   return value;
-}
-
-function isPublicPath(path: string): boolean {
-  return PUBLIC_PREFIXES.some((prefix) => path.startsWith(prefix));
 }
 
 /** Whether a path stands for objects of one photo only: its key, or the `.auto` that picks among its formats. */

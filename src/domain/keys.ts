@@ -14,8 +14,91 @@ declare const keyBrand: unique symbol;
 export type ObjectKey = string & { readonly [keyBrand]: true };
 
 const MAX_KEY_BYTES = 1024;
+/** So that names in order are numbers in order. */
 const OFFSET_DIGITS = 12;
+const SEQ_DIGITS = 16;
 const SEGMENT = /^[A-Za-z0-9!_.*'()@:|=+,-]+$/;
+
+/**
+ * Where objects lie, by what they are: the one place where a prefix is written out. Access rules, retention, replication,
+ * roles and the check at the start go by these.
+ */
+export const PREFIXES = {
+  items: 'items/',
+  profiles: 'profiles/',
+  quarantine: 'quarantine/',
+  /** Uploaded bytes that must outlive `temp/`. */
+  quarantineRaw: 'quarantine/raw/',
+  /** Sanitised views of what is not public. */
+  quarantineView: 'quarantine/view/',
+  verification: 'verification/',
+  documents: 'verification/documents/',
+  /** What lies here is removed after a day, whatever it is. */
+  temporary: 'temp/',
+  uploads: 'temp/uploads/',
+  /** Heads of the audit ledger, outside the database: written once, never removed. */
+  audit: 'audit/',
+  auditAnchors: 'audit/anchors/',
+  auditDrops: 'audit/drops/',
+} as const;
+
+/** Each once: every object lies below one of these. */
+export const ROOT_PREFIXES = [
+  PREFIXES.items,
+  PREFIXES.profiles,
+  PREFIXES.quarantine,
+  PREFIXES.verification,
+  PREFIXES.temporary,
+  PREFIXES.audit,
+] as const;
+export const TEMPORARY_PREFIX = PREFIXES.temporary;
+export const AUDIT_ANCHORS = PREFIXES.auditAnchors;
+export const AUDIT_DROPS = PREFIXES.auditDrops;
+/** The edge may read here without a signature; everything else is private. */
+export const PUBLIC_PREFIXES = [PREFIXES.items, PREFIXES.profiles] as const;
+/** The edge may read here with a signature. */
+export const SIGNED_PREFIX = PREFIXES.quarantineView;
+/** Uploaded bytes, identity documents and the heads of the audit ledger: nobody but the service. */
+export const PRIVATE_PREFIXES = [
+  PREFIXES.temporary,
+  PREFIXES.quarantineRaw,
+  PREFIXES.verification,
+  PREFIXES.audit,
+] as const;
+/** Kept a second time in the other region: all but what is gone within a day anyway. */
+export const REPLICATED_PREFIXES = ROOT_PREFIXES.filter((prefix) => prefix !== PREFIXES.temporary);
+/**
+ * Where every object is named by a row: one that is not named there is unused. What lies elsewhere (uploads and their
+ * parts, anchors of the audit ledger) goes by rules of its own.
+ */
+export const ROW_NAMED_PREFIXES = [
+  PREFIXES.items,
+  PREFIXES.profiles,
+  PREFIXES.quarantine,
+  PREFIXES.documents,
+] as const;
+/** Whether who has the address may read it. */
+export function isPublicKey(key: string): boolean {
+  return PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
+/** Whether it is a sanitised view, which the edge gives for a signature. */
+export function isSignedKey(key: string): boolean {
+  return key.startsWith(SIGNED_PREFIX);
+}
+export function isTemporaryKey(key: string): boolean {
+  return key.startsWith(PREFIXES.temporary);
+}
+export function isQuarantineKey(key: string): boolean {
+  return key.startsWith(PREFIXES.quarantine);
+}
+/** Whether it is an identity document, encrypted. */
+export function isDocumentKey(key: string): boolean {
+  return key.startsWith(PREFIXES.documents);
+}
+/** Whether it is what somebody uploaded, as it came. */
+export function isUploadedKey(key: string): boolean {
+  return key.startsWith(PREFIXES.uploads) || key.startsWith(PREFIXES.quarantineRaw);
+}
 
 /**
  * Checks a key before any driver sees it. Throws INVALID_KEY for an empty or overlong key (S3: 1,024 bytes),
@@ -55,16 +138,17 @@ export interface PublicKeyParts {
 
 /** `items/{variant}/{itemId}/{fileId}-{hash12}.{ext}` or `profiles/{variant}/{userId}/…` */
 export function publicKey(parts: PublicKeyParts): ObjectKey {
-  const root = parts.kind === 'item_photo' ? 'items' : 'profiles';
+  const root = parts.kind === 'item_photo' ? PREFIXES.items : PREFIXES.profiles;
   return objectKey(
-    `${root}/${parts.variant}/${parts.scope}/${parts.fileId}-${parts.hash12}.${extensionOf(parts.format)}`,
+    `${root}${parts.variant}/${parts.scope}/${parts.fileId}-${parts.hash12}.${extensionOf(parts.format)}`,
   );
 }
 
 /** Reads a public key back; null when it is not one. */
 export function parsePublicKey(key: string): PublicKeyParts | null {
   const [root, variant, scope, name, ...rest] = key.split('/');
-  const kind = root === 'items' ? 'item_photo' : root === 'profiles' ? 'profile_photo' : null;
+  const kind =
+    `${root}/` === PREFIXES.items ? 'item_photo' : `${root}/` === PREFIXES.profiles ? 'profile_photo' : null;
   const variantName = VARIANTS.find((known) => known === variant);
   const file = /^([0-9a-f-]{36})-([0-9a-f]{12})\.([a-z]+)$/.exec(name ?? '');
   if (kind === null || variantName === undefined || scope === undefined || file === null || rest.length > 0)
@@ -77,11 +161,11 @@ export function parsePublicKey(key: string): PublicKeyParts | null {
 }
 
 export function uploadKey(id: FileId): ObjectKey {
-  return objectKey(`temp/uploads/${id}`);
+  return objectKey(`${PREFIXES.uploads}${id}`);
 }
 /** The file that a key of {@link uploadKey} belongs to; null when it is another key. */
 export function parseUploadKey(key: string): FileId | null {
-  const id = key.slice('temp/uploads/'.length);
+  const id = key.slice(PREFIXES.uploads.length);
   return isFileId(id) && uploadKey(id) === key ? id : null;
 }
 /** What a reservation has below its upload: parts, and bytes that were taken over. */
@@ -111,17 +195,17 @@ export function isReceivedKey(id: FileId, key: string): key is ObjectKey {
   return key.startsWith(receivedPrefix(id)) && isObjectKey(key);
 }
 export function quarantineRawKey(id: FileId): ObjectKey {
-  return objectKey(`quarantine/raw/${id}`);
+  return objectKey(`${PREFIXES.quarantineRaw}${id}`);
 }
 export function quarantineViewKey(id: FileId, hash12: string, format: OutputFormat): ObjectKey {
-  return objectKey(`quarantine/view/${id}-${hash12}.${extensionOf(format)}`);
+  return objectKey(`${PREFIXES.quarantineView}${id}-${hash12}.${extensionOf(format)}`);
 }
 export function documentKey(owner: UserId, id: FileId): ObjectKey {
-  return objectKey(`verification/documents/${owner}/${id}.enc`);
+  return objectKey(`${PREFIXES.documents}${owner}/${id}.enc`);
 }
 /** The path of the mutable alias of a user's present profile photo, below `/cdn/`. */
 export function profileAlias(owner: UserId): string {
-  return `profiles/thumbnail/${owner}/current`;
+  return `${PREFIXES.profiles}thumbnail/${owner}/current`;
 }
 
 /**
@@ -129,11 +213,11 @@ export function profileAlias(owner: UserId): string {
  * where the chain stood, without reading one.
  */
 export function auditAnchorKey(seq: number, hash: string): ObjectKey {
-  return objectKey(`${AUDIT_ANCHORS}${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
+  return objectKey(`${PREFIXES.auditAnchors}${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
 }
 /** Where the chain stood when the entries of a month, `2026-11`, were dropped. */
 export function auditDropKey(month: string, seq: number, hash: string): ObjectKey {
-  return objectKey(`${AUDIT_DROPS}${month}-${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
+  return objectKey(`${PREFIXES.auditDrops}${month}-${String(seq).padStart(SEQ_DIGITS, '0')}-${hash}.json`);
 }
 /** Reads the key of an anchor back, of either kind; null when it is none. */
 export function parseAuditKey(key: string): { seq: number; hash: string } | null {
@@ -141,18 +225,3 @@ export function parseAuditKey(key: string): { seq: number; hash: string } | null
   const [, seq, hash] = match ?? [];
   return seq === undefined || hash === undefined ? null : { seq: Number(seq), hash };
 }
-export const AUDIT_ANCHORS = 'audit/anchors/';
-export const AUDIT_DROPS = 'audit/drops/';
-const SEQ_DIGITS = 16;
-
-/** What lies here is removed after a day, whatever it is. */
-export const TEMPORARY_PREFIX = 'temp/';
-/**
- * Where every object is named by a row: one that is not named there is unused. What lies elsewhere (uploads and their
- * parts under `temp/`, anchors of the audit ledger) goes by rules of its own.
- */
-export const ROW_NAMED_PREFIXES = ['items/', 'profiles/', 'quarantine/', 'verification/documents/'] as const;
-/** Prefixes the edge may read without a signature; everything else is private. */
-export const PUBLIC_PREFIXES = ['items/', 'profiles/'] as const;
-/** Prefix the edge may read with a signature. */
-export const SIGNED_PREFIX = 'quarantine/view/';

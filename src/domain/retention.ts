@@ -1,4 +1,5 @@
 import type { FileKind, FileState } from './file-state.ts';
+import { PREFIXES } from './keys.ts';
 import type { StorageClass } from './storage-class.ts';
 
 /** From when the days of a rule are counted. */
@@ -74,7 +75,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   },
   'temporary-objects': {
     says: 'Uploaded bytes that came to nothing are removed after a day.',
-    prefixes: ['temp/'],
+    prefixes: [PREFIXES.temporary],
     clock: 'written',
     days: 1,
     action: { kind: 'delete' },
@@ -84,7 +85,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   'refused-photos': {
     // Complaints are open for six months: Regulation (EU) 2022/2065 (Digital Services Act), article 20 (1).
     says: 'Photos that were refused or taken down are kept for appeals for six months, then removed.',
-    prefixes: ['quarantine/'],
+    prefixes: [PREFIXES.quarantine],
     clock: 'decision',
     days: 184,
     action: { kind: 'delete' },
@@ -92,7 +93,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   },
   'item-originals-tier': {
     says: 'Originals of item photos that are large enough are tiered by S3 itself after a month.',
-    prefixes: ['items/original/'],
+    prefixes: [`${PREFIXES.items}original/`],
     clock: 'written',
     days: 30,
     action: { kind: 'tier', minBytes: 1024 * 1024 },
@@ -100,7 +101,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   },
   'item-originals-archive': {
     says: 'Originals of item photos are archived after twelve months without activity.',
-    prefixes: ['items/original/'],
+    prefixes: [`${PREFIXES.items}original/`],
     clock: 'activity',
     days: YEAR,
     action: { kind: 'move', to: 'GLACIER', daysLeft: 2 * YEAR },
@@ -108,7 +109,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   },
   'profile-photos': {
     says: 'Profile photos stay at hand for twelve months after their last use, then cost less.',
-    prefixes: ['profiles/'],
+    prefixes: [PREFIXES.profiles],
     clock: 'use',
     days: YEAR,
     action: { kind: 'move', to: 'STANDARD_IA', daysLeft: YEAR },
@@ -116,7 +117,7 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
   },
   documents: {
     says: 'Identity documents are archived after seven years.',
-    prefixes: ['verification/documents/'],
+    prefixes: [PREFIXES.documents],
     clock: 'written',
     days: SEVEN_YEARS,
     action: { kind: 'move', to: 'GLACIER', daysLeft: 5 * YEAR },

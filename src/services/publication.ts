@@ -7,7 +7,7 @@ import { listVariants, rekeyOriginal } from '../db/variants.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { FileState } from '../domain/file-state.ts';
 import { fileId, itemId, userId } from '../domain/ids.ts';
-import { type ObjectKey, objectKey, profileAlias, publicKey } from '../domain/keys.ts';
+import { isQuarantineKey, type ObjectKey, objectKey, profileAlias, publicKey } from '../domain/keys.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import { announceFor } from './announce.ts';
 import type { ServiceDeps } from './deps.ts';
@@ -122,7 +122,7 @@ async function commitReviewed(
 async function condemnQuarantine(db: Db, file: FileRow): Promise<void> {
   const kept = (await listObjects(db, file.id))
     .map((object) => object.key)
-    .filter((key) => key.startsWith('quarantine/'));
+    .filter((key) => isQuarantineKey(key));
   const keys = await condemnObjects(db, kept);
   if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths: [] });
 }

@@ -15,8 +15,8 @@ import { listVariants, restoreOriginal } from '../db/variants.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic, PUBLIC_STATES } from '../domain/file-state.ts';
-import { objectKey } from '../domain/keys.ts';
-import { isFileId } from '../domain/ids.ts';
+import { objectKey, quarantineRawKey } from '../domain/keys.ts';
+import { fileId, isFileId } from '../domain/ids.ts';
 import { announceFor } from './announce.ts';
 import type { ReviewEntry, ReviewService } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
@@ -207,7 +207,7 @@ async function copyUnlessLost(deps: Deps, view: ViewToKeep): Promise<boolean> {
 
 async function quarantined(db: Db, file: FileRow): Promise<string[]> {
   const variants = await listVariants(db, [file.id]);
-  return [`quarantine/raw/${file.id}`, ...variants.map((variant) => variant.key)];
+  return [quarantineRawKey(fileId(file.id)), ...variants.map((variant) => variant.key)];
 }
 
 async function note(

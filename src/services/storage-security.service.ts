@@ -5,7 +5,7 @@ import { StorageError } from '../domain/errors.ts';
 import type { KeyVault, WrappedKey } from '../ports/key-vault.ts';
 import { type FileAction, type FileFacts, mayAccessFile, type Principal } from '../domain/access.ts';
 import { isPublic } from '../domain/file-state.ts';
-import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../domain/keys.ts';
+import { isPublicKey, isSignedKey } from '../domain/keys.ts';
 import { recordAccess } from '../db/access-log.ts';
 import { findFile } from '../db/files.ts';
 import { findObjectOwner } from '../db/objects.ts';
@@ -69,14 +69,9 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
       if (file === null || !mayAccessFile(who, 'read', factsOf(file)))
         throw new StorageError('NOT_FOUND', 'There is no such object.');
       const isPhoto = file.kind !== 'verification_document';
-      const isOpen =
-        isPhoto && PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix)) && isPublic(file.state);
+      const isOpen = isPhoto && isPublicKey(key) && isPublic(file.state);
       if (!isOpen) {
-        if (
-          who === null ||
-          !key.startsWith(SIGNED_PREFIX) ||
-          !mayAccessFile(who, 'read_content', factsOf(file))
-        )
+        if (who === null || !isSignedKey(key) || !mayAccessFile(who, 'read_content', factsOf(file)))
           throw new StorageError('FORBIDDEN', 'There is no link to this object.');
         await recordAccess(deps.db, {
           userId: who.userId,

@@ -1,5 +1,5 @@
 import { isStorageError, StorageError } from '../domain/errors.ts';
-import { keyPrefix, type ObjectKey, objectKey, TEMPORARY_PREFIX } from '../domain/keys.ts';
+import { isTemporaryKey, keyPrefix, type ObjectKey, objectKey } from '../domain/keys.ts';
 import type { ListPage, ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retry.ts';
 import { cacheControlOf } from './storage/caching.ts';
@@ -46,7 +46,7 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
   const readAnywhere = createFailOver(stores);
   const readPrimary = createFailOver({ primary: store, replica: undefined });
   /** Of what is on its way in a replica that lags behind would say that it is missing, or give what was there before. */
-  const readFrom = (key: string) => (key.startsWith(TEMPORARY_PREFIX) ? readPrimary : readAnywhere);
+  const readFrom = (key: string) => (isTemporaryKey(key) ? readPrimary : readAnywhere);
 
   function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     // Another place, other readers: what caches may do follows from the key.

@@ -1,8 +1,8 @@
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { bucketPolicy } from '../../../src/domain/bucket-policy.ts';
+import { PREFIXES, PRIVATE_PREFIXES } from '../../../src/domain/keys.ts';
 import type { Settings } from '../settings.ts';
-import { LEDGER_PREFIX, PRIVATE_PREFIXES } from './prefixes.ts';
 
 interface PolicyProps {
   /** The one distribution that reads what it serves; null for the replica, which nobody but the service reads. */
@@ -50,7 +50,7 @@ function keepPrivate(bucket: Bucket, roleArns: readonly string[]): void {
       effect: Effect.DENY,
       principals: [new AnyPrincipal()],
       actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
-      resources: [bucket.arnForObjects(`${LEDGER_PREFIX}*`)],
+      resources: [bucket.arnForObjects(`${PREFIXES.audit}*`)],
     }),
   );
 }

@@ -1,8 +1,8 @@
 import { PrincipalWithConditions, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { REPLICATED_PREFIXES } from '../../../src/domain/keys.ts';
 import { allow, grantPrefixes } from '../roles/grants.ts';
-import { REPLICATED_PREFIXES } from './prefixes.ts';
 
 export interface ReplicationProps {
   readonly roleName: string;

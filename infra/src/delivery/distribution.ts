@@ -22,7 +22,7 @@ import {
 import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { PUBLIC_PREFIXES, SIGNED_PREFIX } from '../../../src/domain/keys.ts';
+import { PREFIXES, PUBLIC_PREFIXES, SIGNED_PREFIX } from '../../../src/domain/keys.ts';
 import { namesOf } from '../names.ts';
 import type { Settings } from '../settings.ts';
 import { type EdgeFunctions, edgeFunctions } from './functions.ts';
@@ -124,9 +124,8 @@ function behaviours(scope: Construct, name: string, { bucket, service, keyGroup,
   return {
     additionalBehaviors: {
       // The bucket has no such keys: the service knows which object is meant.
-      'profiles/thumbnail/*/current': lookUp,
-      'items/original/*.auto': lookUp,
-      'profiles/original/*.auto': lookUp,
+      [`${PREFIXES.profiles}thumbnail/*/current`]: lookUp,
+      ...Object.fromEntries(PUBLIC_PREFIXES.map((prefix) => [`${prefix}original/*.auto`, lookUp])),
       [`${SIGNED_PREFIX}*`]: {
         ...shared,
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,

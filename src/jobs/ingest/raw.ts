@@ -1,7 +1,13 @@
 import { buffer } from 'node:stream/consumers';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { fileId } from '../../domain/ids.ts';
-import { isReceivedKey, type ObjectKey, quarantineRawKey, uploadKey } from '../../domain/keys.ts';
+import {
+  isReceivedKey,
+  isTemporaryKey,
+  type ObjectKey,
+  quarantineRawKey,
+  uploadKey,
+} from '../../domain/keys.ts';
 import { lockFileAndItem } from '../../db/files.ts';
 import { condemnTemporary, listObjects, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
@@ -31,7 +37,7 @@ export async function readRaw(
   return withRaw(deps.db, file, async (key) => {
     if (file.upload_etag === null) throw new StorageError('UPLOAD_INCOMPLETE');
     // A copy in quarantine has an ETag of its own.
-    const pin = key.startsWith('temp/') ? { ifMatch: file.upload_etag } : {};
+    const pin = isTemporaryKey(key) ? { ifMatch: file.upload_etag } : {};
     const { body } = await deps.storage.downloadFile(key, { ...pin, signal });
     return buffer(body);
   });

@@ -1,4 +1,5 @@
 import type { StoredObject } from '../../db/scrub.ts';
+import { isDocumentKey, isTemporaryKey, isUploadedKey } from '../../domain/keys.ts';
 import { mediaTypeOf } from '../../domain/renditions.ts';
 import { cacheControlOf } from '../../services/storage/caching.ts';
 
@@ -23,20 +24,16 @@ export function expectationOf(object: StoredObject): Expectation | null {
   }
   if (isDocument(object))
     return { bytes: null, sha256: object.sha256, etag: etag ?? object.uploadEtag, labels: null };
-  if (!isUpload(key) || object.uploadSha256 === null) return null;
-  const pinned = key.startsWith('temp/') ? object.uploadEtag : null;
+  if (!isUploadedKey(key) || object.uploadSha256 === null) return null;
+  const pinned = isTemporaryKey(key) ? object.uploadEtag : null;
   return { bytes: object.uploadBytes, sha256: object.uploadSha256, etag: etag ?? pinned, labels: null };
 }
 
 export function isDocument({ key }: Pick<StoredObject, 'key'>): boolean {
-  return key.startsWith('verification/');
+  return isDocumentKey(key);
 }
 
 /** Uploaded bytes on their way through the checks: the pipeline compares them itself, and refuses what was changed. */
 export function isPassing({ key }: Pick<StoredObject, 'key'>): boolean {
-  return key.startsWith('temp/');
-}
-
-function isUpload(key: string): boolean {
-  return key.startsWith('temp/uploads/') || key.startsWith('quarantine/raw/');
+  return isTemporaryKey(key);
 }

@@ -10,7 +10,7 @@ import { type FileAction, mayAccessFile, type Principal } from '../../domain/acc
 import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import { type FileId, fileId } from '../../domain/ids.ts';
-import { quarantineViewKey } from '../../domain/keys.ts';
+import { isSignedKey, quarantineViewKey } from '../../domain/keys.ts';
 import { OUTPUT_FORMATS, type OutputFormat, type VariantName } from '../../domain/renditions.ts';
 import { lostKeys } from '../damage.ts';
 import type { ServiceDeps } from '../deps.ts';
@@ -68,7 +68,7 @@ export async function appeal(
   const file = await deps.db.transaction().execute(async (trx) => {
     const before = await lockedFileFor(trx, who, 'appeal', id);
     const kept = (await listObjects(trx, id)).some(
-      (object) => object.state === 'live' && object.key.startsWith('quarantine/view/'),
+      (object) => object.state === 'live' && isSignedKey(object.key),
     );
     if ((before.state !== 'rejected' && before.state !== 'taken_down') || !kept)
       throw new StorageError('CONFLICT', 'There is nothing to appeal: upload the photo again instead.');

@@ -1,4 +1,4 @@
-import { PUBLIC_PREFIXES } from '../../domain/keys.ts';
+import { isPublicKey } from '../../domain/keys.ts';
 import type { ObjectAccess } from './types.ts';
 
 const CACHE_CONTROL: Readonly<Record<ObjectAccess, string>> = {
@@ -8,7 +8,7 @@ const CACHE_CONTROL: Readonly<Record<ObjectAccess, string>> = {
 
 /** Where an object lies says who may read it. */
 export function accessOf(key: string): ObjectAccess {
-  return PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix)) ? 'public' : 'private';
+  return isPublicKey(key) ? 'public' : 'private';
 }
 
 /** How long, and by whom, an object with this key may be kept, unless it was given a policy of its own. */

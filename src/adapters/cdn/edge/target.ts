@@ -1,5 +1,5 @@
 import { isUserId, type UserId } from '#src/domain/ids.ts';
-import { type ObjectKey, objectKey, parsePublicKey, SIGNED_PREFIX } from '#src/domain/keys.ts';
+import { isSignedKey, type ObjectKey, objectKey, parsePublicKey } from '#src/domain/keys.ts';
 import { extensionOf, formatOfExtension, mediaTypeOf, type OutputFormat } from '#src/domain/renditions.ts';
 
 /** What a path below `/cdn/` asks for. */
@@ -25,7 +25,7 @@ export function readTarget(encodedPath: string): Target | 'malformed' | null {
   if (/%2f|%5c/i.test(encodedPath)) return null;
   const path = decode(encodedPath);
   if (path === null || path.includes('\0')) return 'malformed';
-  if (path.startsWith(SIGNED_PREFIX)) {
+  if (isSignedKey(path)) {
     const format = formatOfExtension(VIEW.exec(path)?.[1] ?? '');
     return format === null ? null : { kind: 'private', key: objectKey(path) };
   }
