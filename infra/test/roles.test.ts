@@ -62,7 +62,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     [`${HERE}/quarantine/*`]: [...READ, BACK, ...WRITE, ...REMOVE],
     [`${HERE}/verification/*`]: [...WRITE, ...REMOVE],
     [`${HERE}/verification/documents/*`]: [...READ, BACK, 's3:RestoreObject'],
-    [`${HERE}/audit/*`]: [...READ, 's3:PutObject'],
+    [`${HERE}/audit/*`]: [...READ, 's3:PutObject', 's3:AbortMultipartUpload'],
     [THERE]: LOOK,
     [`${THERE}/items/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/profiles/*`]: [...READ, BACK, ...REMOVE],

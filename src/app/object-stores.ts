@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createFilesystemObjectStore } from '../adapters/object-store/filesystem.ts';
 import type { Config } from '../config/index.ts';
+import { PREFIXES, WRITTEN_PREFIXES } from '../domain/keys.ts';
 import type { BackupSource } from '../ports/backup-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { storeAsBackup, versionsAsBackup } from '../services/storage/backup-sources.ts';
@@ -25,11 +26,14 @@ export async function createObjectStores(
 /** Readers are not kept waiting for a primary that does not answer while the replica has what they want. */
 const PATIENCE_WITH_REPLICA = { readMs: 2_000, writeMs: 60_000 };
 
-async function createS3ObjectStores({ s3 }: Config) {
+async function createS3ObjectStores({ s3, server }: Config) {
+  const writes = WRITTEN_PREFIXES.filter(
+    (prefix) => prefix !== PREFIXES.audit || server.roles.includes('worker'),
+  );
   // Only who uses the SDK pays for loading it.
   const { createS3ObjectStore } = await import('../adapters/object-store/s3.ts');
-  if (s3.replica === null) return { store: await createS3ObjectStore(s3), replica: null };
-  const store = await createS3ObjectStore({ ...s3, patience: PATIENCE_WITH_REPLICA });
+  if (s3.replica === null) return { store: await createS3ObjectStore({ ...s3, writes }), replica: null };
+  const store = await createS3ObjectStore({ ...s3, writes, patience: PATIENCE_WITH_REPLICA });
   try {
     const replica = await createS3ObjectStore({
       ...s3,

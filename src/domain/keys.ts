@@ -43,7 +43,7 @@ export const PREFIXES = {
 } as const;
 
 /** Each once: every object lies below one of these. */
-export const ROOT_PREFIXES = [
+const ROOT_PREFIXES = [
   PREFIXES.items,
   PREFIXES.profiles,
   PREFIXES.quarantine,
@@ -77,6 +77,9 @@ export const ROW_NAMED_PREFIXES = [
   PREFIXES.quarantine,
   PREFIXES.documents,
 ] as const;
+/** Where the service writes: what rows name, what is on its way, and heads of the audit ledger, which workers alone write. */
+export const WRITTEN_PREFIXES = [...ROW_NAMED_PREFIXES, PREFIXES.temporary, PREFIXES.audit] as const;
+
 /** Whether who has the address may read it. */
 export function isPublicKey(key: string): boolean {
   return PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix));

@@ -28,7 +28,8 @@ export function grantWorker(role: Role, settings: Settings, resources: Resources
     'quarantine/': [...everything, ...LOOK_BACK],
     'verification/': [...WRITE, ...REMOVE],
     [DOCUMENTS_PREFIX]: [...READ, ...LOOK_BACK, 's3:RestoreObject'],
-    [LEDGER_PREFIX]: [...READ, 's3:PutObject'],
+    // An upload that is begun and aborted shows at the start that heads can be written.
+    [LEDGER_PREFIX]: [...READ, 's3:PutObject', 's3:AbortMultipartUpload'],
   });
   grantPrefixes(role, resources.replicaArn, {
     'items/': [...READ, ...LOOK_BACK, ...REMOVE],

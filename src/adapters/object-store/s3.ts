@@ -1,5 +1,6 @@
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { type Clock, systemClock } from '../../ports/clock.ts';
+import { WRITTEN_PREFIXES } from '../../domain/keys.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { archiveStatus, restore } from './s3/archive.ts';
 import { type BucketOptions, openBucket, sending } from './s3/bucket.ts';
@@ -23,6 +24,8 @@ export interface S3ObjectStoreOptions extends Omit<BucketOptions, 'patience' | '
   readonly features: readonly S3Feature[];
   /** A replica is read from and deleted from, and never written to (primary). */
   readonly role?: 'primary' | 'replica';
+  /** Prefixes below which this process writes, to be tried at the start. Default: all. */
+  readonly writes?: readonly string[];
   /** The names by which errors at the start call what was set. */
   readonly variables?: Variables;
   readonly patience?: Patience;
@@ -41,12 +44,12 @@ const VARIABLES: Variables = { bucket: 'S3_BUCKET', region: 'S3_REGION', endpoin
  * be used. Errors: INVALID_CONFIGURATION, STORAGE_UNAVAILABLE when nothing answers; then those of the port.
  */
 export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promise<S3ObjectStore> {
-  const { features, role = 'primary', variables = VARIABLES } = options;
+  const { features, role = 'primary', writes = WRITTEN_PREFIXES, variables = VARIABLES } = options;
   const { patience = DEFAULT_PATIENCE, clock = systemClock } = options;
   const bucket = openBucket({ ...options, patience, clock });
   const has = (feature: S3Feature) => features.includes(feature);
   const createsOnly = has('conditional-create');
-  const { versioned } = await checkBucket(bucket, { role, createsOnly, variables }).catch(
+  const { versioned } = await checkBucket(bucket, { role, createsOnly, writes, variables }).catch(
     (error: unknown) => {
       bucket.close();
       throw error;

@@ -1,4 +1,4 @@
-import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3ObjectStore, type S3ObjectStoreOptions } from '#src/adapters/object-store/s3.ts';
 import { objectKey } from '#src/domain/keys.ts';
@@ -8,6 +8,10 @@ import { optionsFor } from '#test/support/s3-store.ts';
 
 const ceph = cephServer();
 const versity = versityServer();
+const REPLICA = {
+  role: 'replica',
+  variables: { bucket: 'S3_REPLICA_BUCKET', region: 'S3_REPLICA_REGION', endpoint: 'S3_ENDPOINT' },
+} as const;
 
 /** The sentence that a start on these settings fails with; an open store fails the test. */
 async function refusal(options: S3ObjectStoreOptions): Promise<string> {
@@ -35,6 +39,29 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
     await bucket.close();
   });
 
+  /** A bucket whose policy denies one action below a prefix. */
+  async function denying(Action: string, prefix: string, how: { versioned?: boolean }): Promise<TestBucket> {
+    const denied = await createTestBucket(bucket.server, how);
+    const Resource = `arn:aws:s3:::${denied.name}/${prefix}*`;
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Deny', Principal: '*', Action, Resource }],
+    });
+    await denied.client.send(new PutBucketPolicyCommand({ Bucket: denied.name, Policy }));
+    return denied;
+  }
+
+  async function refusalWithout(
+    action: string,
+    prefix: string,
+    { versioned = false, ...options }: { versioned?: boolean } & Partial<S3ObjectStoreOptions> = {},
+  ): Promise<{ name: string; message: string }> {
+    const denied = await denying(action, prefix, { versioned });
+    const message = await refusal({ ...optionsFor(denied), ...options });
+    await denied.close();
+    return { name: denied.name, message };
+  }
+
   test('says that the bucket is not there', async () => {
     const missing = `missing-${bucket.name}`;
     expect(await refusal({ ...optionsFor(bucket), bucket: missing })).toMatch(
@@ -43,9 +70,9 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
   });
 
   test('says which replica is not there', async () => {
-    const variables = { bucket: 'S3_REPLICA_BUCKET', region: 'S3_REPLICA_REGION', endpoint: 'S3_ENDPOINT' };
-    const replica = { ...optionsFor(bucket), bucket: 'not-there', role: 'replica', variables } as const;
-    expect(await refusal(replica)).toMatch(/^S3_REPLICA_BUCKET names "not-there"/);
+    expect(await refusal({ ...optionsFor(bucket), ...REPLICA, bucket: 'not-there' })).toMatch(
+      /^S3_REPLICA_BUCKET names "not-there"/,
+    );
   });
 
   test.each([
@@ -60,25 +87,43 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
     );
   });
 
-  test('says which prefix is denied, and what to allow', async () => {
-    const Policy = JSON.stringify({
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Deny',
-          Principal: '*',
-          Action: ['s3:PutObject'],
-          Resource: [`arn:aws:s3:::${bucket.name}/profiles/*`],
-        },
-      ],
-    });
-    const denied = await createTestBucket(bucket.server);
-    const policy = Policy.replaceAll(bucket.name, denied.name);
-    await denied.client.send(new PutBucketPolicyCommand({ Bucket: denied.name, Policy: policy }));
-    const message = await refusal(optionsFor(denied));
-    await denied.close();
-    expect(message).toContain('may not write below "profiles/"');
-    expect(message).toContain(`allow s3:PutObject on arn:aws:s3:::${denied.name}/profiles/*`);
+  test.each(['profiles/', 'verification/documents/', 'audit/'])(
+    'says that nothing may be written below %s, and what to allow',
+    async (prefix) => {
+      const { name, message } = await refusalWithout('s3:PutObject', prefix);
+      expect(message).toContain(`may not write below "${prefix}"`);
+      expect(message).toContain(`in the bucket "${name}" of S3_BUCKET`);
+      expect(message).toContain(`allow s3:PutObject on arn:aws:s3:::${name}/${prefix}*`);
+    },
+  );
+
+  test.each(['items/', 'profiles/', 'quarantine/', 'verification/documents/'])(
+    'says that nothing may be deleted below %s in the replica, and what to allow',
+    async (prefix) => {
+      const { name, message } = await refusalWithout('s3:DeleteObject', prefix, REPLICA);
+      expect(message).toContain(`may not delete below "${prefix}"`);
+      expect(message).toContain(`in the bucket "${name}" of S3_REPLICA_BUCKET`);
+      expect(message).toContain(`allow s3:DeleteObject on arn:aws:s3:::${name}/${prefix}*`);
+    },
+  );
+
+  test('says that versions may not be deleted in a replica that keeps them', async () => {
+    const versions = { ...REPLICA, versioned: true };
+    const { name, message } = await refusalWithout('s3:DeleteObjectVersion', 'profiles/', versions);
+    expect(message).toContain(`allow s3:DeleteObjectVersion on arn:aws:s3:::${name}/profiles/*`);
+  });
+
+  test('does not ask for what this process does not do: heads of the ledger, writing to a replica', async () => {
+    const ledger = await denying('s3:PutObject', 'audit/', {});
+    const writes = ['items/', 'profiles/', 'quarantine/', 'verification/documents/', 'temp/'];
+    const web = await createS3ObjectStore({ ...optionsFor(ledger), writes });
+    await web.close();
+    await ledger.close();
+    expect(await refusalWithout('s3:PutObject', 'audit/')).toBeDefined();
+    const replica = await denying('s3:PutObject', '', {});
+    const copy = await createS3ObjectStore({ ...optionsFor(replica), role: 'replica' });
+    await copy.close();
+    await replica.close();
   });
 
   test('says that others may not list what is not theirs', async () => {
@@ -100,6 +145,17 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
     expect(await store.list('', { limit: 10 })).toEqual({ objects: [], next: null });
     expect(await store.sweepIncomplete(0)).toBe(0);
     await store.close();
+  });
+
+  test('leaves nothing behind in a bucket that keeps versions', async () => {
+    const versioned = await createTestBucket(bucket.server, { versioned: true });
+    const features = optionsFor(versioned).features.filter((feature) => feature !== 'conditional-create');
+    for (const role of ['primary', 'replica'] as const)
+      await (await createS3ObjectStore({ ...optionsFor(versioned), role, features })).close();
+    const list = new ListObjectVersionsCommand({ Bucket: versioned.name });
+    const { Versions = [], DeleteMarkers = [] } = await versioned.client.send(list);
+    await versioned.close();
+    expect([...Versions, ...DeleteMarkers]).toEqual([]);
   });
 
   // What no server here says. Codes and fields: Amazon S3 API Reference, "Error responses", 2025.
