@@ -23,6 +23,7 @@ import { createStorageSecurityService } from '../services/storage-security.servi
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { createImageEngine } from '../images/engine.ts';
+import { LEFT_TO_WORKERS } from '../jobs/deliver-outbox.ts';
 import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dispatcher.ts';
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
@@ -117,7 +118,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       log,
       deliverNow: async (fileId) => dispatcher.current?.deliverNow(fileId),
     };
-    dispatcher.current = await startOutboxDispatcher({ db, storage, cdn, log, queue }, listener);
+    const leaves = config.server.roles.includes('worker') ? [] : LEFT_TO_WORKERS;
+    dispatcher.current = await startOutboxDispatcher({ db, storage, cdn, log, queue, leaves }, listener);
     closing('outbox', async () => dispatcher.current?.close());
 
     const runs = createRunsService(deps);
@@ -148,7 +150,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       review: createReviewService(deps),
       audit: createAuditService({ db, storage, log }),
       runs,
-      keysService: createKeysService({ ...deps, vault: keys, runs }),
+      keysService: createKeysService({ vault: keys, runs }),
       lifecycle: createLifecycleService({
         ...deps,
         viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',

@@ -34,19 +34,23 @@ export async function addToOutbox<Topic extends OutboxTopic>(
 
 /**
  * Takes up to `limit` waiting rows for `leaseSeconds`: if they are not marked delivered by then (the process died),
- * they come again. With `fileId` only what follows from that file.
+ * they come again. With `fileId` only what follows from that file; never what `except` names.
  */
 export async function claimOutbox(
   db: Db,
   limit: number,
   leaseSeconds: number,
-  fileId: string | null = null,
+  {
+    fileId = null,
+    except = [],
+  }: { readonly fileId?: string | null; readonly except?: readonly OutboxTopic[] } = {},
 ): Promise<OutboxRow[]> {
   const ofFile = fileId === null ? sql`` : sql`and file_id = ${fileId}`;
+  const ofTopic = except.length === 0 ? sql`` : sql`and topic not in (${sql.join(except)})`;
   const result = await sql<OutboxRow>`
     update outbox set attempts = attempts + 1, available_at = now() + make_interval(secs => ${leaseSeconds})
     where id in (
-      select id from outbox where delivered_at is null and available_at <= now() ${ofFile}
+      select id from outbox where delivered_at is null and available_at <= now() ${ofFile} ${ofTopic}
       order by available_at, id limit ${limit} for update skip locked
     )
     returning *

@@ -5,13 +5,26 @@ import { StorageError } from '../domain/errors.ts';
 import { lockFile, transition } from '../db/files.ts';
 import { forgetObjects, listObjects, listWritten, lockCondemned } from '../db/objects.ts';
 import type { FileState } from '../domain/file-state.ts';
-import { claimOutbox, markDelivered, type OutboxTopics, retryOutboxLater } from '../db/outbox.ts';
+import {
+  claimOutbox,
+  markDelivered,
+  type OutboxTopic,
+  type OutboxTopics,
+  retryOutboxLater,
+} from '../db/outbox.ts';
 import type { OutboxRow } from '../db/schema.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { advanceRestore } from '../services/lifecycle/restore.ts';
 
-export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & { readonly queue: JobQueue };
+export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & {
+  readonly queue: JobQueue;
+  /** What other processes deliver. Default: nothing. */
+  readonly leaves?: readonly OutboxTopic[];
+};
+
+/** What needs rights at the store that only workers have. The database tells them of it at once. */
+export const LEFT_TO_WORKERS: readonly OutboxTopic[] = ['restore'];
 
 const BATCH = 20;
 /** Deliveries at one time: each may hold a connection while the store works. */
@@ -47,7 +60,7 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
 
 /** Delivers one batch of what committed changes ask for, or only what one file asks for. Returns how many rows it took. */
 export async function deliverOutbox(deps: DeliveryDeps, fileId: string | null = null): Promise<number> {
-  const rows = await claimOutbox(deps.db, BATCH, LEASE_SECONDS, fileId);
+  const rows = await claimOutbox(deps.db, BATCH, LEASE_SECONDS, { fileId, except: deps.leaves ?? [] });
   const waiting = [...rows];
   const lane = async () => {
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift())

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type DocumentKeyRow, listWrappedByOthers, replaceDocumentKey } from '../db/document-keys.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
-import { destroyUnused, type KeyRotationDeps } from '../services/key-rotation.ts';
+import { destroyUnused, type KeyRotationDeps, rotateKey } from '../services/key-rotation.ts';
 import { vaultContext } from '../services/storage-security.service.ts';
 import type { RunContext, RunHandler } from './runner.ts';
 
@@ -13,39 +13,64 @@ const AT_ONCE = 10;
 /** A document whose key was wrapped just before the rotation is in the database by then. Milliseconds. */
 const SETTLE_MS = 60_000;
 
-const Params = z.object({ destroyOld: z.boolean().default(false) });
-const Cursor = z.object({ after: z.string(), rewrapped: z.int(), failed: z.int() });
+const Params = z.object({ rotate: z.boolean().default(false), destroyOld: z.boolean().default(false) });
+const Cursor = z.object({
+  after: z.string(),
+  rewrapped: z.int(),
+  failed: z.int(),
+  /** Whether this run has made its key. */
+  rotated: z.boolean().default(false),
+});
+type Place = z.infer<typeof Cursor>;
+const START: Place = { after: '', rewrapped: 0, failed: 0, rotated: false };
 
 /**
  * A run of kind `rewrap-keys`: wraps the key of every document with the current wrapping key, while documents are read and
  * written. A row is replaced only as it was read: one that was shredded or re-wrapped meanwhile stays so. What is
  * re-wrapped already is not looked at again, so that it may die at any line.
  *
+ * `rotate` makes a new wrapping key first. A run that dies before it has noted that makes one more: it wraps nothing, and
+ * ends with the other old ones.
+ *
  * `destroyOld` then ends all older wrapping keys at once, for when one has leaked; not while a document needs it.
  */
 export function rewrapKeys(deps: KeyRotationDeps, { settleMs = SETTLE_MS } = {}): RunHandler {
   return async (context) => {
     const { run, params, dryRun, cursor, signal } = context;
-    const { destroyOld } = Params.parse(params);
+    const { rotate, destroyOld } = Params.parse(params);
+    const from = cursor === null ? START : Cursor.parse(cursor);
+    const place = rotate && !dryRun ? await rotateOnce(deps, context, from) : from;
     const current = (await deps.vault.wrappingKeys()).find((key) => key.isCurrent);
     if (current === undefined) throw new StorageError('KEYS_UNAVAILABLE');
-    let counts = await rewrapRest(deps, context, current.id, cursor === null ? START : Cursor.parse(cursor));
+    let counts = await rewrapRest(deps, context, current.id, place);
     if (!destroyOld || dryRun) return { keyId: current.id, ...counts, destroyed: [] };
     const settledIn = current.createdAt.getTime() + settleMs - deps.clock.now().getTime();
     if (settledIn > 0) await pause(settledIn, undefined, { signal }).catch(handedBack);
-    counts = await rewrapRest(deps, context, current.id, { ...counts, after: '' });
+    counts = await rewrapRest(deps, context, current.id, { ...place, ...counts, after: '' });
     const destroyed = await destroyUnused(deps, run.requestedBy, () => true);
     return { keyId: current.id, ...counts, destroyed };
   };
 }
 
-type Counts = Pick<z.infer<typeof Cursor>, 'rewrapped' | 'failed'>;
+async function rotateOnce(
+  deps: KeyRotationDeps,
+  { run, checkpoint }: RunContext,
+  from: Place,
+): Promise<Place> {
+  if (from.rotated) return from;
+  await rotateKey(deps, run.requestedBy);
+  const place = { ...from, rotated: true };
+  await checkpoint(place, { done: 0, total: null, note: 'a new wrapping key was made' });
+  return place;
+}
+
+type Counts = Pick<Place, 'rewrapped' | 'failed'>;
 
 async function rewrapRest(
   deps: KeyRotationDeps,
   { dryRun, checkpoint }: RunContext,
   currentKeyId: string,
-  from: z.infer<typeof Cursor>,
+  from: Place,
 ): Promise<Counts> {
   let { after, rewrapped, failed } = from;
   for (;;) {
@@ -57,15 +82,17 @@ async function rewrapRest(
     rewrapped += rows.length - failures.length;
     after = rows.at(-1)?.fileId ?? after;
     const note = dryRun ? 'counting' : 're-wrapping';
-    await checkpoint({ after, rewrapped, failed }, { done: rewrapped + failed, total: null, note }, failures);
+    await checkpoint(
+      { ...from, after, rewrapped, failed },
+      { done: rewrapped + failed, total: null, note },
+      failures,
+    );
   }
 }
 
 function handedBack(): never {
   throw new StorageError('ABORTED');
 }
-
-const START = { after: '', rewrapped: 0, failed: 0 };
 
 /** Those that could not be re-wrapped: their key or context does not open them, which trying again does not mend. */
 async function rewrapAll(deps: KeyRotationDeps, rows: readonly DocumentKeyRow[]): Promise<RunAction[]> {

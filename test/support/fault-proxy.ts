@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import { finished, Transform } from 'node:stream';
 
 /** One request as it passed. */
@@ -9,6 +16,7 @@ export interface SeenRequest {
   readonly method: string;
   /** Path and query, as sent. */
   readonly url: string;
+  readonly headers: IncomingHttpHeaders;
   /** Identifies the client's connection. */
   readonly connection: number;
 }
@@ -65,8 +73,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let decide: (request: SeenRequest) => Fault | null = () => null;
 
   const server = createServer((incoming, answer) => {
-    const { method = '', url = '', socket } = incoming;
-    const entry = { number: seen.length + 1, method, url, connection: connections.get(socket) ?? 0 };
+    const { method = '', url = '', headers, socket } = incoming;
+    const connection = connections.get(socket) ?? 0;
+    const entry = { number: seen.length + 1, method, url, headers, connection };
     seen.push(entry);
     handle(incoming, answer, decide(entry));
   });

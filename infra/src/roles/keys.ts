@@ -14,21 +14,18 @@ const BOUND = {
   'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['purpose', 'fileId', 'ownerId'] },
 };
 
-/** Wraps, unwraps and re-wraps the keys of documents, with keys that carry our tag. */
-export function grantWrapping(role: Role, settings: Settings): void {
+/** Wraps and unwraps the keys of documents, with wrapping keys that carry our tag. */
+export function grantDocumentKeys(role: Role, settings: Settings): void {
   const keys = keyArns(settings);
-  allow(role, ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'], keys, {
-    ...BOUND,
-    ...ONLY_OURS,
-  });
+  allow(role, ['kms:Encrypt', 'kms:Decrypt'], keys, { ...BOUND, ...ONLY_OURS });
   allow(role, ['kms:DescribeKey'], keys, ONLY_OURS);
   acknowledge(role, keys, 'Wrapping keys come and go by rotation; which ones is decided by their tag.');
 }
 
 /**
- * Makes a new wrapping key and points the alias to it. Making a key and listing aliases know no narrower resource than all
- * (Service Authorization Reference, "AWS KMS", 2025); a new key must carry our tag, and a key that somebody uses already (one
- * with an alias) cannot be given it.
+ * Makes a new wrapping key and points the alias to it, re-wraps with it what older ones wrap, and ends those. Making a key and
+ * listing aliases know no narrower resource than all (Service Authorization Reference, "AWS KMS", 2025); a new key must carry our
+ * tag, and a key that somebody uses already (one with an alias) cannot be given it.
  */
 export function grantKeyRotation(role: Role, settings: Settings): void {
   const { account, region } = settings;
@@ -36,6 +33,7 @@ export function grantKeyRotation(role: Role, settings: Settings): void {
   const keys = keyArns(settings);
   const alias = `arn:aws:kms:${region}:${account}:${documentsAlias}`;
   const asOurs = { [`aws:RequestTag/${KEY_TAG.name}`]: KEY_TAG.value };
+  allow(role, ['kms:ReEncryptFrom', 'kms:ReEncryptTo'], keys, { ...BOUND, ...ONLY_OURS });
   allow(role, ['kms:CreateKey'], '*', { StringEquals: asOurs });
   allow(role, ['kms:TagResource'], keys, {
     StringEquals: asOurs,
@@ -43,7 +41,12 @@ export function grantKeyRotation(role: Role, settings: Settings): void {
     Null: { 'kms:ResourceAliases': 'true' },
   });
   allow(role, ['kms:ListAliases'], '*');
-  allow(role, ['kms:GetKeyPolicy', 'kms:CreateAlias', 'kms:UpdateAlias'], keys, ONLY_OURS);
+  allow(
+    role,
+    ['kms:GetKeyPolicy', 'kms:CreateAlias', 'kms:UpdateAlias', 'kms:ScheduleKeyDeletion'],
+    keys,
+    ONLY_OURS,
+  );
   allow(role, ['kms:CreateAlias'], `${alias}-version-*`);
   allow(role, ['kms:UpdateAlias'], alias);
   acknowledge(role, '*', 'AWS knows no narrower resource for kms:CreateKey and kms:ListAliases.');
@@ -52,11 +55,6 @@ export function grantKeyRotation(role: Role, settings: Settings): void {
     `${alias}-version-*`,
     'One alias for each key that the service has made, by the id of the key.',
   );
-}
-
-/** Ends a wrapping key that wraps nothing any more. */
-export function grantKeyEnd(role: Role, settings: Settings): void {
-  allow(role, ['kms:ScheduleKeyDeletion'], keyArns(settings), ONLY_OURS);
 }
 
 function keyArns({ account, region }: Settings): string {

@@ -1,6 +1,6 @@
 import { Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
-import { DOCUMENTS_PREFIX, LEDGER_PREFIX } from '../buckets/prefixes.ts';
+import { PREFIXES } from '../../../src/domain/keys.ts';
 import type { Settings } from '../settings.ts';
 import {
   allow,
@@ -12,7 +12,7 @@ import {
   type Resources,
   WRITE,
 } from './grants.ts';
-import { grantKeyEnd, grantKeyRotation, grantWrapping } from './keys.ts';
+import { grantDocumentKeys, grantKeyRotation } from './keys.ts';
 
 /**
  * A worker turns uploads into photos, scans documents, archives and restores, reconciles rows with objects, sweeps what
@@ -22,21 +22,20 @@ import { grantKeyEnd, grantKeyRotation, grantWrapping } from './keys.ts';
 export function grantWorker(role: Role, settings: Settings, resources: Resources): void {
   const everything = [...READ, ...WRITE, ...REMOVE];
   grantPrefixes(role, resources.bucketArn, {
-    'temp/': everything,
-    'items/': [...everything, ...LOOK_BACK, 's3:RestoreObject'],
-    'profiles/': [...everything, ...LOOK_BACK],
-    'quarantine/': [...everything, ...LOOK_BACK],
-    'verification/': [...WRITE, ...REMOVE],
-    [DOCUMENTS_PREFIX]: [...READ, ...LOOK_BACK, 's3:RestoreObject'],
+    [PREFIXES.temporary]: everything,
+    [PREFIXES.items]: [...everything, ...LOOK_BACK, 's3:RestoreObject'],
+    [PREFIXES.profiles]: [...everything, ...LOOK_BACK],
+    [PREFIXES.quarantine]: [...everything, ...LOOK_BACK],
+    [PREFIXES.documents]: [...everything, ...LOOK_BACK, 's3:RestoreObject'],
     // An upload that is begun and aborted shows at the start that heads can be written.
-    [LEDGER_PREFIX]: [...READ, 's3:PutObject', 's3:AbortMultipartUpload'],
+    [PREFIXES.audit]: [...READ, 's3:PutObject', 's3:AbortMultipartUpload'],
   });
   grantPrefixes(role, resources.replicaArn, {
-    'items/': [...READ, ...LOOK_BACK, ...REMOVE],
-    'profiles/': [...READ, ...LOOK_BACK, ...REMOVE],
-    'quarantine/': [...READ, ...LOOK_BACK, ...REMOVE],
-    [DOCUMENTS_PREFIX]: [...READ, ...LOOK_BACK, ...REMOVE],
-    [LEDGER_PREFIX]: READ,
+    [PREFIXES.items]: [...READ, ...LOOK_BACK, ...REMOVE],
+    [PREFIXES.profiles]: [...READ, ...LOOK_BACK, ...REMOVE],
+    [PREFIXES.quarantine]: [...READ, ...LOOK_BACK, ...REMOVE],
+    [PREFIXES.documents]: [...READ, ...LOOK_BACK, ...REMOVE],
+    [PREFIXES.audit]: READ,
   });
   allow(role, ['s3:ListBucketMultipartUploads'], resources.bucketArn);
   allow(
@@ -45,9 +44,8 @@ export function grantWorker(role: Role, settings: Settings, resources: Resources
     resources.arrivalsArn,
   );
   grantDelivery(role, settings, resources.distributionArn);
-  grantWrapping(role, settings);
+  grantDocumentKeys(role, settings);
   grantKeyRotation(role, settings);
-  grantKeyEnd(role, settings);
   grantObjectKeys(role, resources.objectKeys);
 }
 

@@ -8,7 +8,6 @@ import { claimKey, extendKey, findKey, finishKey, releaseKey } from '#src/db/ide
 import { takeLease } from '#src/db/leases.ts';
 import { createListener, type Listener } from '#src/db/listener.ts';
 import { announceObjects, condemnLate, condemnObjects, listObjects, settleObjects } from '#src/db/objects.ts';
-import { addToOutbox, claimOutbox, markDelivered, retryOutboxLater, trimOutbox } from '#src/db/outbox.ts';
 import { until } from '#test/support/app.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
 import { silentLog } from '#test/support/silent-log.ts';
@@ -34,49 +33,6 @@ describe.each(databaseServers())('on $name', (server) => {
       deadlineAt: new Date(),
     });
   }
-
-  describe('the outbox', () => {
-    afterEach(() => database.db.deleteFrom('outbox').execute());
-    const purge = (path: string) => ({ fileId: v7(), paths: [path] });
-
-    test('gives each row to one of many who claim at once', async () => {
-      for (let count = 0; count < 40; count += 1) await addToOutbox(database.db, 'purge', purge(`p${count}`));
-      const claims = await Promise.all(Array.from({ length: 8 }, () => claimOutbox(database.db, 10, 60)));
-      const ids = claims.flat().map((row) => row.id);
-      expect(new Set(ids).size).toBe(ids.length);
-      const rest = await claimOutbox(database.db, 100, 60);
-      expect(ids.length + rest.length).toBe(40);
-    });
-
-    test('gives a row again when it was not marked in time, and never once it was', async () => {
-      await addToOutbox(database.db, 'purge', purge('a'));
-      const [first] = await claimOutbox(database.db, 10, 0);
-      const [again] = await claimOutbox(database.db, 10, 60);
-      expect(again).toMatchObject({ id: first?.id, attempts: 2 });
-      expect(await claimOutbox(database.db, 10, 60)).toEqual([]);
-      await retryOutboxLater(database.db, first?.id ?? 0, 0);
-      expect(await claimOutbox(database.db, 10, 0)).toHaveLength(1);
-      await markDelivered(database.db, [first?.id ?? 0]);
-      expect(await claimOutbox(database.db, 10, 0)).toEqual([]);
-      expect(await trimOutbox(database.db, new Date(Date.now() + 60_000))).toBe(1);
-    });
-
-    test('gives only what follows from one file when asked so', async () => {
-      const mine = purge('mine');
-      await addToOutbox(database.db, 'purge', mine);
-      await addToOutbox(database.db, 'purge', purge('other'));
-      expect((await claimOutbox(database.db, 10, 60, mine.fileId)).map((row) => row.payload)).toEqual([mine]);
-    });
-
-    test('keeps nothing of a transaction that is rolled back', async () => {
-      const failing = database.db.transaction().execute(async (trx) => {
-        await addToOutbox(trx, 'purge', purge('never'));
-        throw new Error('no');
-      });
-      await expect(failing).rejects.toThrow('no');
-      expect(await claimOutbox(database.db, 10, 60)).toEqual([]);
-    });
-  });
 
   describe('an idempotency key', () => {
     const scope = () => ({ caller: 'me', route: 'r', key: v7() });

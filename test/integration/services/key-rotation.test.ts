@@ -13,6 +13,7 @@ import {
   saveDocumentKey,
 } from '#src/db/document-keys.ts';
 import { insertFile } from '#src/db/files.ts';
+import { StorageError } from '#src/domain/errors.ts';
 import { userId } from '#src/domain/ids.ts';
 import { documentKey } from '#src/domain/keys.ts';
 import { createListener } from '#src/db/listener.ts';
@@ -125,7 +126,7 @@ describe('rotation (row 28)', () => {
     const documents = await Promise.all(
       Array.from({ length: 230 }, (_, index) => newDocument(`passport ${index}`)),
     );
-    const service = createKeysService({ ...deps(), runs: createRunsService({ db: database.db }) });
+    const service = createKeysService({ vault, runs: createRunsService({ db: database.db }) });
     let reading = true;
     const reader = (async () => {
       let reads = 0;
@@ -159,7 +160,7 @@ describe('rotation (row 28)', () => {
 
   test('a re-wrap whose process is killed goes on, and no document is lost', async () => {
     for (let index = 0; index < 60; index += 1) await newDocument(`passport ${index}`);
-    await createKeysService({ ...deps(), runs: createRunsService({ db: database.db }) }).rotate(ADMIN, {
+    await createKeysService({ vault, runs: createRunsService({ db: database.db }) }).rotate(ADMIN, {
       dryRun: false,
       destroyOld: true,
     });
@@ -211,7 +212,7 @@ describe('rotation (row 28)', () => {
     const spoilt = { keyId: wrapped?.keyId ?? '', ciphertext: Buffer.alloc(60, 1) };
     await saveDocumentKey(database.db, damaged.fileId, spoilt);
     const runs = createRunsService({ db: database.db });
-    const { id } = await createKeysService({ ...deps(), runs }).rotate(ADMIN, {
+    const { id } = await createKeysService({ vault, runs }).rotate(ADMIN, {
       dryRun: false,
       destroyOld: true,
     });
@@ -229,7 +230,7 @@ describe('rotation (row 28)', () => {
   });
 
   test('is for admins, is audited, and a dry run makes no key', async () => {
-    const service = createKeysService({ ...deps(), runs: createRunsService({ db: database.db }) });
+    const service = createKeysService({ vault, runs: createRunsService({ db: database.db }) });
     const options = { dryRun: true, destroyOld: false };
     for (const role of ['seller', 'moderator', 'service'] as const)
       await expect(service.rotate({ userId: 'x', roles: [role] }, options)).rejects.toMatchObject({
@@ -238,12 +239,53 @@ describe('rotation (row 28)', () => {
     await service.rotate(ADMIN, options);
     expect(await vault.wrappingKeys()).toHaveLength(1);
     await service.rotate(ADMIN, { ...options, dryRun: false });
-    const entries = await database.db.selectFrom('audit.entries').select('action').execute();
+    // The request makes no key: the process that answers it may have no right to.
+    expect(await vault.wrappingKeys()).toHaveLength(1);
+    await startWorker();
+    await until('both runs to end', async () => {
+      const { runs } = await createRunsService({ db: database.db }).list(ADMIN, { limit: 10 });
+      return runs.every(({ state }) => state === 'succeeded') ? true : null;
+    });
+    expect(await vault.wrappingKeys()).toHaveLength(2);
+    const entries = await database.db.selectFrom('audit.entries').select(['action', 'user_id']).execute();
     expect(entries.map((entry) => entry.action).toSorted()).toEqual([
       'keys.rotate',
       'run.start',
       'run.start',
     ]);
+    expect(new Set(entries.map((entry) => entry.user_id))).toEqual(new Set([ADMIN.userId]));
+  });
+
+  test('is refused at once where the key is fixed, and while the vault does not answer', async () => {
+    const runs = createRunsService({ db: database.db });
+    const options = { dryRun: false, destroyOld: false };
+    const fixed = { ...vault, capabilities: { ...vault.capabilities, supportsRotation: false } };
+    await expect(createKeysService({ vault: fixed, runs }).rotate(ADMIN, options)).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    });
+    const ping = async () => Promise.reject(new StorageError('KEYS_UNAVAILABLE'));
+    await expect(
+      createKeysService({ vault: { ...vault, ping }, runs }).rotate(ADMIN, options),
+    ).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE' });
+    expect((await runs.list(ADMIN, { limit: 10 })).runs).toEqual([]);
+  });
+
+  test('a run that goes on after its worker ended makes no second key', async () => {
+    for (let index = 0; index < 150; index += 1) await newDocument(`passport ${index}`);
+    const failing: KeyVault = {
+      ...vault,
+      rewrap: async () => Promise.reject(new StorageError('KEYS_UNAVAILABLE')),
+    };
+    const runs = createRunsService({ db: database.db });
+    await createKeysService({ vault, runs }).rotate(ADMIN, { dryRun: false, destroyOld: false });
+    const worker = await startWorker(failing);
+    await until('a worker to have failed', async () =>
+      log.lines.some(({ message }) => message === 'a run stopped') ? true : null,
+    );
+    await worker.close();
+    await startWorker();
+    await untilRewrapped();
+    expect(await vault.wrappingKeys()).toHaveLength(2);
   });
 });
 
