@@ -203,6 +203,10 @@ export function quarantineRawKey(id: FileId): ObjectKey {
 export function quarantineViewKey(id: FileId, hash12: string, format: OutputFormat): ObjectKey {
   return objectKey(`${PREFIXES.quarantineView}${id}-${hash12}.${extensionOf(format)}`);
 }
+/** Every sanitised view of a file, as a pattern of the CDN. */
+export function quarantineViewPattern(id: FileId): string {
+  return `${PREFIXES.quarantineView}${id}-*`;
+}
 export function documentKey(owner: UserId, id: FileId): ObjectKey {
   return objectKey(`${PREFIXES.documents}${owner}/${id}.enc`);
 }

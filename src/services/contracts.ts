@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Principal } from '../domain/access.ts';
 import type { FileId, ItemId, UserId } from '../domain/ids.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
+import type { SignedCookie } from '../ports/cdn.ts';
 import type { PresignedPost } from '../ports/object-store.ts';
 import type { Photo, UploadAnswer } from './photo.ts';
 
@@ -140,6 +141,15 @@ export interface FileManagementService {
     id: FileId,
     request: { variant: VariantName; format: OutputFormat | null; expiresIn: number },
   ): Promise<{ url: string; expiresAt: string }>;
+  /**
+   * Cookies that open every view of one photo that is not public for `expiresIn` seconds. For whoever builds on this service on the
+   * host of the CDN, where alone a browser sends them: no route of the API gives them.
+   */
+  getPhotoCookies(
+    who: Principal,
+    id: FileId,
+    request: { readonly expiresIn: number },
+  ): Promise<{ cookies: readonly SignedCookie[]; expiresAt: string }>;
 }
 
 export interface Item {

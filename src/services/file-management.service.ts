@@ -9,6 +9,7 @@ import { createDocuments } from './documents.ts';
 import { deleteItemPhotos, getItemPhotos, reorderPhotos } from './photos/gallery.ts';
 import { appeal, deletePhoto, getPhoto, getPhotoUrl, restorePhoto, setAlt } from './photos/one-photo.ts';
 import { deleteProfilePhoto, getProfilePhoto, profileThumbnailKey } from './photos/profile-photos.ts';
+import { getPhotoCookies } from './photos/view-cookies.ts';
 import { complete } from './uploads/complete.ts';
 import { noteUpload, receive } from './uploads/receive.ts';
 import { type ReservationRequest, reserve } from './uploads/reserve.ts';
@@ -68,6 +69,7 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
     appeal: (who, id, message) => appeal(deps, who, id, message),
     restorePhoto: (who, id) => restorePhoto(deps, who, id),
     getPhotoUrl: (who, id, request) => getPhotoUrl(deps, who, id, request),
+    getPhotoCookies: (who, id, request) => getPhotoCookies(deps, who, id, request),
     getProfilePhoto: (who, userId) => getProfilePhoto(deps, who, userId),
     deleteProfilePhoto: (who, userId) => deleteProfilePhoto(deps, who, userId),
     profileThumbnailKey: (userId, format) => profileThumbnailKey(deps.db, userId, format),

@@ -112,17 +112,19 @@ export async function getPhotoUrl(
   id: FileId,
   request: { variant: VariantName; format: OutputFormat | null; expiresIn: number },
 ): Promise<{ url: string; expiresAt: string }> {
-  if (request.expiresIn > deps.limits.signedUrlMaxSeconds)
-    throw new StorageError(
-      'INVALID_REQUEST',
-      `expiresIn is at most ${deps.limits.signedUrlMaxSeconds} seconds.`,
-    );
+  const expiresAt = expiryOf(deps, request.expiresIn);
   const file = await fileFor(deps.db, who, 'read', id);
-  const expiresAt = new Date(deps.clock.now().getTime() + request.expiresIn * 1000);
   const key = isPublic(file.state)
     ? await variantKey(deps.db, file, request.variant, request.format)
     : await privateViewKey(deps.db, who, file);
   return { url: deps.cdn.signedUrl(key, expiresAt), expiresAt: expiresAt.toISOString() };
+}
+
+/** So many seconds from now. INVALID_REQUEST for more than signatures may last. */
+export function expiryOf({ clock, limits }: Pick<ServiceDeps, 'clock' | 'limits'>, expiresIn: number): Date {
+  const most = limits.signedUrlMaxSeconds;
+  if (expiresIn > most) throw new StorageError('INVALID_REQUEST', `expiresIn is at most ${most} seconds.`);
+  return new Date(clock.now().getTime() + expiresIn * 1000);
 }
 
 /** The sanitised view of a photo in quarantine, or null when there is none, or it is lost. */
@@ -199,7 +201,8 @@ async function variantKey(
   return found.key;
 }
 
-async function privateViewKey(db: Db, who: Principal, file: FileRow): Promise<string> {
+/** The view of a photo that is not public, the reading of it written down. FORBIDDEN, NOT_FOUND. */
+export async function privateViewKey(db: Db, who: Principal, file: FileRow): Promise<string> {
   if (!mayAccessFile(who, 'read_content', factsOf(file)))
     throw new StorageError('FORBIDDEN', 'That is not allowed to you.');
   const key = await findViewKey(db, file);

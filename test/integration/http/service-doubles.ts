@@ -75,6 +75,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     openVerificationDocument: unused,
     deleteVerificationDocument: unused,
     getPhotoUrl: unused,
+    getPhotoCookies: unused,
     ...files,
   };
   const allItems: ItemsService = {
