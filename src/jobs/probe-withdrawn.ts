@@ -1,7 +1,9 @@
+import { recordAccess } from '../db/access-log.ts';
 import { claimProbes, keepProbe, listLiveKeys, type ProbeRow, postponeProbe } from '../db/cdn-probes.ts';
-import { isGone } from '../domain/probe.ts';
+import { isGone, type ProbeAnswer, type ProbeState } from '../domain/probe.ts';
 import { probeGone } from '../services/cdn/probe.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { SCHEDULE } from './scheduled-runs.ts';
 
 export type ProbeDeps = Pick<ServiceDeps, 'db' | 'cdn' | 'clock' | 'log'>;
 
@@ -15,7 +17,8 @@ const MAX_ATTEMPTS = 20;
 
 /**
  * Ends a take-down or a deletion: once its purge is done, asks for every withdrawn URL as a viewer does and keeps the
- * answers as proof. What is still served is purged and asked for again. Returns how many probes were settled.
+ * answers as proof. What is still served is purged and asked for again. How it ended is an entry of the audit ledger, so that
+ * the proof cannot be changed and outlives the photo. Returns how many probes were settled.
  */
 export async function probeWithdrawn(deps: ProbeDeps): Promise<number> {
   const probes = await claimProbes(deps.db, AT_ONCE, LEASE_SECONDS);
@@ -37,7 +40,7 @@ async function probeOne(deps: ProbeDeps, probe: ProbeRow): Promise<boolean> {
   }
   const { gone, answers } = await probeGone(deps, paths);
   if (gone) {
-    await keepProbe(db, probe.id, { state: 'gone', answers }, 0);
+    await prove(deps, probe, { state: 'gone', answers });
     return true;
   }
   const left = answers.filter((answer) => !isGone(answer));
@@ -45,7 +48,7 @@ async function probeOne(deps: ProbeDeps, probe: ProbeRow): Promise<boolean> {
   const context = { fileId: probe.file_id, attempts: probe.attempts + 1, answers: left.slice(0, 10) };
   if (probe.attempts + 1 >= MAX_ATTEMPTS) {
     log.error(context, 'what was withdrawn was not shown to be gone');
-    await keepProbe(db, probe.id, { state: served.length > 0 ? 'served' : 'unanswered', answers }, 0);
+    await prove(deps, probe, { state: served.length > 0 ? 'served' : 'unanswered', answers });
     return true;
   }
   if (served.length > 0) {
@@ -55,6 +58,22 @@ async function probeOne(deps: ProbeDeps, probe: ProbeRow): Promise<boolean> {
   const delay = Math.min(MAX_DELAY_SECONDS, 5 * 2 ** probe.attempts);
   await keepProbe(db, probe.id, { state: 'waiting', answers }, delay);
   return false;
+}
+
+async function prove(
+  { db }: ProbeDeps,
+  probe: ProbeRow,
+  outcome: { readonly state: ProbeState; readonly answers: readonly ProbeAnswer[] },
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await keepProbe(trx, probe.id, outcome, 0);
+    await recordAccess(trx, {
+      userId: SCHEDULE.userId,
+      action: 'removal.proof',
+      fileId: probe.file_id,
+      details: outcome,
+    });
+  });
 }
 
 /** Late work: what has come back meanwhile, after an appeal say, is rightly served. */

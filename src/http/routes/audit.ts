@@ -62,6 +62,8 @@ export function auditRoutes(app: App, { audit, runs }: Pick<HttpDeps, 'audit' | 
         tags,
         operationId: 'listAudit',
         summary: 'Who did what, newest first',
+        description:
+          '`action=removal.proof` with a `fileId` shows that the public URLs of what was taken down or deleted are gone: `details` has the state `gone`, `served` or `unanswered`, and what the CDN answered for each of them, and when.',
         querystring: Page.extend({
           actor: UserIdParam.exactOptional(),
           action: z.string().min(1).max(100).exactOptional(),

@@ -1,11 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listProbes } from '#src/db/cdn-probes.ts';
 import { saveCacheRule } from '#src/db/cache-rules.ts';
 import type { Principal } from '#src/domain/access.ts';
 import { fileId } from '#src/domain/ids.ts';
 import { isOver } from '#src/domain/runs.ts';
 import { probeWithdrawn } from '#src/jobs/probe-withdrawn.ts';
-import { proofsOfRemoval } from '#src/services/cdn/proof.ts';
 import type { Photo } from '#src/services/photo.ts';
 import {
   MODERATOR,
@@ -65,7 +65,12 @@ async function probe(): Promise<void> {
   await probeWithdrawn(app.jobs);
 }
 
-const proof = async (photo: Photo) => (await proofsOfRemoval(app.db, photo.id))[0];
+const proof = async (photo: Photo) => (await listProbes(app.db, photo.id))[0];
+/** As admins read it. */
+const ledger = async (photo: Photo) => {
+  const filter = { fileId: fileId(photo.id), action: 'removal.proof' };
+  return (await app.audit.list(ADMIN, filter, { limit: 10 })).entries;
+};
 const takeDown = (photo: Photo) =>
   app.review.decide(MODERATOR, fileId(photo.id), { decision: 'takedown', reason: 'A person is shown.' });
 
@@ -85,7 +90,10 @@ describe('what was withdrawn', () => {
     expect(found?.answers.map(({ path, status }) => `${status} ${app.cdn.url(path)}`).toSorted()).toEqual(
       urls.map((url) => `404 ${url}`).toSorted(),
     );
-    expect(found?.probedAt).not.toBeNull();
+    expect(found?.probed_at).not.toBeNull();
+    expect(await ledger(photo)).toMatchObject([
+      { userId: 'schedule', details: { state: 'gone', answers: found?.answers } },
+    ]);
     for (const url of urls) expect((await fetch(url)).status).toBe(404);
   });
 
@@ -93,6 +101,8 @@ describe('what was withdrawn', () => {
     const { seller, photo } = await readyPhoto();
     await app.files.deletePhoto(seller, fileId(photo.id));
     await expect.poll(async () => (await proof(photo))?.state, { timeout: 15_000 }).toBe('gone');
+    await expect(app.files.getPhoto(seller, fileId(photo.id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await ledger(photo)).toMatchObject([{ details: { state: 'gone' } }]);
   });
 
   test('is purged and asked for again while some cache still serves it', async () => {
@@ -131,9 +141,11 @@ describe('what was withdrawn', () => {
       state: 'waiting',
       answers: expect.arrayContaining([expect.objectContaining({ status: null })]),
     });
+    expect(await ledger(photo)).toEqual([]);
     await app.db.updateTable('cdn_probes').set({ attempts: 19 }).execute();
     await probe();
     expect(await proof(photo)).toMatchObject({ state: 'unanswered' });
+    expect(await ledger(photo)).toMatchObject([{ details: { state: 'unanswered' } }]);
     expect(app.lines.filter(({ level }) => level === 'error').at(-1)?.message).toMatch(
       /not shown to be gone/,
     );
@@ -170,7 +182,12 @@ describe('what was withdrawn', () => {
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     await probeWithdrawn(app.jobs);
-    expect(await proof(photo)).toEqual({ state: 'superseded', answers: [], probedAt: expect.any(String) });
+    expect(await proof(photo)).toMatchObject({
+      state: 'superseded',
+      answers: [],
+      probed_at: expect.any(Date),
+    });
+    expect(await ledger(photo)).toEqual([]);
   });
 });
 
