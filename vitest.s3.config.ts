@@ -1,23 +1,17 @@
 import { defineConfig } from 'vitest/config';
-
-/** Files that bring a bucket of their own, do not care where objects are, or archive, which Ceph cannot undo. */
-const ELSEWHERE = [
-  'test/acceptance/setup-guide.test.ts',
-  'test/e2e/archive.test.ts',
-  'test/faults/bucket-in-trouble.test.ts',
-  'test/faults/cdn-purges.test.ts',
-];
+import { NOT_ON_S3 } from './test/support/not-on-s3.ts';
 
 /**
  * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
- * Those named `*.s3.test.ts` use that server anyway, so the other configuration has run them.
+ * Those named `*.s3.test.ts` use that server anyway, so the other configuration has run them; what else is left out is named in
+ * one table, with the reasons.
  */
 const suite = {
   fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   setupFiles: ['test/support/s3-profile.ts'],
-  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...ELSEWHERE],
+  exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...Object.keys(NOT_ON_S3.files)],
   env: { TEST_STORAGE_DRIVER: 's3' },
 };
 
