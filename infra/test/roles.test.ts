@@ -55,7 +55,6 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     [`${THERE}/quarantine/*`]: REMOVE,
     [`${THERE}/quarantine/view/*`]: READ,
     [`${THERE}/verification/documents/*`]: [...READ, ...REMOVE],
-    [`${THERE}/audit/*`]: READ,
     [KEYS]: USE_KEYS,
   },
   'localex-storage-worker': {
@@ -71,7 +70,6 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     [`${THERE}/profiles/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/quarantine/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/verification/documents/*`]: [...READ, BACK, ...REMOVE],
-    [`${THERE}/audit/*`]: READ,
     [KEYS]: [...USE_KEYS, ...ROTATE_KEYS],
     [ALIAS]: ['kms:UpdateAlias'],
     [`${ALIAS}-version-*`]: ['kms:CreateAlias'],

@@ -88,6 +88,10 @@ export function isPublicKey(key: string): boolean {
 export function isSignedKey(key: string): boolean {
   return key.startsWith(SIGNED_PREFIX);
 }
+/** Whether the rows decide if there is such an object. */
+export function isRowNamed(key: string): boolean {
+  return ROW_NAMED_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
 export function isTemporaryKey(key: string): boolean {
   return key.startsWith(PREFIXES.temporary);
 }

@@ -29,7 +29,7 @@ export interface AuditService {
   ): Promise<{ entries: readonly AuditEntry[]; next: string | null }>;
   /**
    * Verifies what was sealed since the last anchor, and that nothing stands outside the chain. What lies before is
-   * verified by a run of kind `verify-audit`. FORBIDDEN.
+   * verified by a run of kind `verify-audit`. FORBIDDEN, STORAGE_UNAVAILABLE while the anchors cannot be read.
    */
   verifyRecent(who: Principal): Promise<AuditVerdict>;
 }

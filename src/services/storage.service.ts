@@ -1,5 +1,5 @@
 import { isStorageError, StorageError } from '../domain/errors.ts';
-import { isTemporaryKey, keyPrefix, type ObjectKey, objectKey } from '../domain/keys.ts';
+import { isRowNamed, keyPrefix, type ObjectKey, objectKey } from '../domain/keys.ts';
 import type { ListPage, ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Sleep, systemSleep } from './retry.ts';
 import { cacheControlOf } from './storage/caching.ts';
@@ -45,8 +45,11 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
   const stores = { primary: store, replica };
   const readAnywhere = createFailOver(stores);
   const readPrimary = createFailOver({ primary: store, replica: undefined });
-  /** Of what is on its way in a replica that lags behind would say that it is missing, or give what was there before. */
-  const readFrom = (key: string) => (isTemporaryKey(key) ? readPrimary : readAnywhere);
+  /**
+   * A replica answers only for what rows name, since they alone tell what it lacks, or should have no more: of uploads on
+   * their way and of the audit ledger's anchors no row says anything, and an outage is an outage.
+   */
+  const readFrom = (key: string) => (isRowNamed(key) ? readAnywhere : readPrimary);
 
   function copy(from: ObjectKey, to: ObjectKey, how: CopyOptions, retry: Retry): Promise<ObjectInfo> {
     // Another place, other readers: what caches may do follows from the key.
@@ -83,6 +86,12 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
         const checked = objectKey(key);
         const { value } = await readFrom(key)(checked, retry, (from) => from.head(checked, signal));
         return value;
+      }),
+
+    primaryInfo: (key, signal) =>
+      call('info', signal, async (retry) => {
+        const checked = objectKey(key);
+        return retry(() => store.head(checked, signal));
       }),
 
     deleteFile: (key, signal) =>

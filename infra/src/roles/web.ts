@@ -29,7 +29,6 @@ export function grantWeb(role: Role, settings: Settings, resources: Resources): 
     [PREFIXES.quarantine]: REMOVE,
     [PREFIXES.quarantineView]: READ,
     [PREFIXES.documents]: [...READ, ...REMOVE],
-    [PREFIXES.audit]: READ,
   });
   grantDocumentKeys(role, settings);
   grantObjectKeys(role, resources.objectKeys);

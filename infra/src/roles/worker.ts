@@ -35,7 +35,6 @@ export function grantWorker(role: Role, settings: Settings, resources: Resources
     [PREFIXES.profiles]: [...READ, ...LOOK_BACK, ...REMOVE],
     [PREFIXES.quarantine]: [...READ, ...LOOK_BACK, ...REMOVE],
     [PREFIXES.documents]: [...READ, ...LOOK_BACK, ...REMOVE],
-    [PREFIXES.audit]: READ,
   });
   allow(role, ['s3:ListBucketMultipartUploads'], resources.bucketArn);
   allow(

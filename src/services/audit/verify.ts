@@ -9,7 +9,7 @@ import {
 } from '../../db/audit/chain.ts';
 import type { ChainPlace } from '../../db/audit/sealing.ts';
 import { chainHash } from '../../domain/audit-chain.ts';
-import { isStorageError } from '../../domain/errors.ts';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
 import type { StorageService } from '../storage.service.ts';
 import { type AuditDeps, type ChainBase, hex, readAnchors, readBase } from './anchors.ts';
 
@@ -81,16 +81,25 @@ const LATE_US = 3_600_000_000;
 /**
  * Recomputes the chain of the audit ledger from its rows, compares it with the anchors in the object store, and looks for
  * rows outside the chain. Names the first bad row. Trusts nothing in the database: neither its functions nor its times.
- * Holds a thousand rows in memory, and the anchors (100 bytes each).
+ * Holds a thousand rows in memory, and the anchors (100 bytes each). Errors: STORAGE_UNAVAILABLE while anchors cannot be read,
+ * which says nothing about the ledger.
  */
 export async function verifyLedger(deps: VerifyDeps, options: VerifyOptions): Promise<AuditVerdict> {
-  const base = await readBase(deps);
-  const verdict = await verifyFrom(deps, base, options);
-  if (verdict.ok) return verdict;
-  // A month that was dropped meanwhile looks like damage.
-  const now = await readBase(deps);
-  return now.key === base.key ? verdict : verifyFrom(deps, now, options);
+  try {
+    const base = await readBase(deps);
+    const verdict = await verifyFrom(deps, base, options);
+    if (verdict.ok) return verdict;
+    // A month that was dropped meanwhile looks like damage.
+    const now = await readBase(deps);
+    return now.key === base.key ? verdict : await verifyFrom(deps, now, options);
+  } catch (error) {
+    if (!isStorageError(error, 'STORAGE_UNAVAILABLE')) throw error;
+    throw new StorageError('STORAGE_UNAVAILABLE', UNREAD, { cause: error });
+  }
 }
+
+const UNREAD =
+  'The anchors of the audit ledger could not be read, since the object store does not answer. Nothing was found out about the ledger.';
 
 export type VerifyDeps = AuditDeps & { readonly storage: Pick<StorageService, 'fileInfo'> };
 

@@ -10,7 +10,7 @@ import type { DownloadedFile } from './types.ts';
  */
 export type Standing = 'live' | 'writing' | 'gone';
 
-/** A copy of the store in another region. */
+/** A copy of the store in another region, of what rows name. */
 export interface Replica {
   readonly store: ObjectStore;
   readonly standingOf: (key: ObjectKey) => Promise<Standing>;

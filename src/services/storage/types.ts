@@ -121,6 +121,8 @@ export interface StorageService {
   downloadFile(key: string, options?: DownloadOptions): Promise<DownloadedFile>;
   /** What the store knows of a file, without its bytes. Errors: NOT_FOUND. */
   fileInfo(key: string, signal?: AbortSignal): Promise<ObjectInfo>;
+  /** As `fileInfo`, and never from a replica: its copy may lie in another storage class. Errors: NOT_FOUND. */
+  primaryInfo(key: string, signal?: AbortSignal): Promise<ObjectInfo>;
   /** Also in the replica: S3 does not replicate the deletion of versions. A missing file is a success. */
   deleteFile(key: string, signal?: AbortSignal): Promise<void>;
   /** A URL that works for `expiration` seconds, 1 to 604,800 (S3's seven days). Errors: INVALID_REQUEST, UNSUPPORTED. */

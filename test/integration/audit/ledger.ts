@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { recordAccesses } from '#src/db/access-log.ts';
 import { sealEntries } from '#src/db/audit/sealing.ts';
+import { standingOf } from '#src/db/objects.ts';
 import { createStorageService, type StorageService } from '#src/services/storage.service.ts';
 import { createTestDatabase, type DatabaseServer, type TestDatabase } from '#test/support/database.ts';
+import { type FaultyStore, faultyStore } from '#test/support/faulty-store.ts';
 import { type LogLine, recordingLog } from '#test/support/recording-log.ts';
 
 export interface Ledger {
+  /** The store of the anchors, behind faults to plan. Its replica is empty. */
+  readonly primary: FaultyStore;
   readonly database: TestDatabase;
   readonly db: TestDatabase['db'];
   readonly storage: StorageService;
@@ -24,18 +28,25 @@ export interface Ledger {
 export async function openLedger(server?: DatabaseServer): Promise<Ledger> {
   const database = await createTestDatabase(server);
   const root = await mkdtemp(join(tmpdir(), 'localex-audit-'));
-  const store = await createFilesystemObjectStore({
-    root,
-    fsync: false,
-    publicUrl: 'http://127.0.0.1',
-    signingKey: Buffer.alloc(32, 1),
-  });
+  const open = async (name: string) =>
+    createFilesystemObjectStore({
+      root: join(root, name),
+      fsync: false,
+      publicUrl: 'http://127.0.0.1',
+      signingKey: Buffer.alloc(32, 1),
+    });
+  const [primary, replica] = [faultyStore(await open('primary')), await open('replica')];
   const log = recordingLog();
   const { db } = database;
   return {
+    primary,
     database,
     db,
-    storage: createStorageService({ store }),
+    storage: createStorageService({
+      store: primary,
+      replica: { store: replica, standingOf: (key) => standingOf(db, key) },
+      retry: { attempts: 1, baseMs: 1, capMs: 1 },
+    }),
     log,
     lines: log.lines,
     async fill(count, batch = 100) {
@@ -49,7 +60,8 @@ export async function openLedger(server?: DatabaseServer): Promise<Ledger> {
       while ((await sealEntries(db, batch)) !== 0);
     },
     async close() {
-      await store.close();
+      await primary.close();
+      await replica.close();
       await database.close();
       await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -3,6 +3,7 @@ import { recordAccess } from '#src/db/access-log.ts';
 import { sealEntries } from '#src/db/audit/sealing.ts';
 import { anchorHead, readAnchors } from '#src/services/audit/anchors.ts';
 import { verifyLedger } from '#src/services/audit/verify.ts';
+import { type Fault, slowDown } from '#test/support/faulty-store.ts';
 import { databaseServers } from '#test/support/database.ts';
 import { asSuperuser } from '#test/support/superuser.ts';
 import { type Ledger, openLedger } from './ledger.ts';
@@ -39,6 +40,31 @@ describe.each(databaseServers())('verifying on $name', (server) => {
     await anchorHead(ledger);
     for await (const { key } of ledger.storage.listFiles('audit/')) await ledger.storage.deleteFile(key);
     expect(await verify()).toMatchObject({ problem: { damage: 'anchor_missing', seq: 5 } });
+  });
+
+  describe('while the object store does not answer', () => {
+    const down = (times: number): Fault[] => Array.from({ length: times }, () => slowDown);
+    const unread = {
+      code: 'STORAGE_UNAVAILABLE',
+      message: expect.stringContaining('anchors of the audit ledger could not be read'),
+    };
+
+    test.each(['start', 'last_anchor'] as const)('from the %s, it says so and nothing else', async (from) => {
+      await ledger.fill(5);
+      await anchorHead(ledger);
+      ledger.primary.plan('list', ...down(1));
+      await expect(verify(from)).rejects.toMatchObject(unread);
+      expect(await verify(from)).toMatchObject({ ok: true, anchors: 1 });
+    });
+
+    test('an anchor that cannot be looked for is not called missing', async () => {
+      await ledger.fill(5);
+      await anchorHead(ledger);
+      for await (const { key } of ledger.storage.listFiles('audit/')) await ledger.storage.deleteFile(key);
+      ledger.primary.plan('head', ...down(1));
+      await expect(verify()).rejects.toMatchObject(unread);
+      expect(await verify()).toMatchObject({ problem: { damage: 'anchor_missing', seq: 5 } });
+    });
   });
 
   test('a row that nobody seals is named after a minute', async () => {
