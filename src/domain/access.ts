@@ -108,6 +108,8 @@ const ADMIN_ACTIONS = {
   read_alerts: ['admin'],
   read_audit: ['admin'],
   verify_audit: ['admin'],
+  /** Accept that a restore of the database has lost rows of the audit ledger. */
+  accept_restore: ['admin'],
   /** Legal hold: place and lift. */
   hold: ['admin'],
   run_lifecycle: ['admin'],

@@ -40,6 +40,8 @@ export const PREFIXES = {
   audit: 'audit/',
   auditAnchors: 'audit/anchors/',
   auditDrops: 'audit/drops/',
+  /** Restores of the database that an admin has accepted in the ledger. */
+  auditRestores: 'audit/restores/',
 } as const;
 
 /** Each once: every object lies below one of these. */
@@ -54,6 +56,7 @@ const ROOT_PREFIXES = [
 export const TEMPORARY_PREFIX = PREFIXES.temporary;
 export const AUDIT_ANCHORS = PREFIXES.auditAnchors;
 export const AUDIT_DROPS = PREFIXES.auditDrops;
+export const AUDIT_RESTORES = PREFIXES.auditRestores;
 /** The edge may read here without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = [PREFIXES.items, PREFIXES.profiles] as const;
 /** The edge may read here with a signature. */
@@ -235,4 +238,13 @@ export function parseAuditKey(key: string): { seq: number; hash: string } | null
   const match = /^audit\/(?:anchors\/|drops\/\d{4}-\d{2}-)(\d{16})-([0-9a-f]{64})\.json$/.exec(key);
   const [, seq, hash] = match ?? [];
   return seq === undefined || hash === undefined ? null : { seq: Number(seq), hash };
+}
+/** What an admin accepted when the chain stood at `seq`; `sha256` is that of the object, so that it says what it said. */
+export function auditRestoreKey(seq: number, sha256: string): ObjectKey {
+  return objectKey(`${PREFIXES.auditRestores}${String(seq).padStart(SEQ_DIGITS, '0')}-${sha256}.json`);
+}
+/** Reads a key of {@link auditRestoreKey} back; null when it is none. */
+export function parseAuditRestoreKey(key: string): { seq: number; sha256: string } | null {
+  const [, seq, sha256] = /^audit\/restores\/(\d{16})-([0-9a-f]{64})\.json$/.exec(key) ?? [];
+  return seq === undefined || sha256 === undefined ? null : { seq: Number(seq), sha256 };
 }

@@ -3,12 +3,8 @@ import { recordAccess } from '../db/access-log.ts';
 import { listEntries } from '../db/audit/entries.ts';
 import { anchorHead } from '../services/audit/anchors.ts';
 import { keepMonths } from '../services/audit/retention.ts';
-import {
-  type AuditVerdict,
-  type VerifyDeps,
-  type VerifyState,
-  verifyLedger,
-} from '../services/audit/verify.ts';
+import { type AuditVerdict, inShort } from '../services/audit/verdict.ts';
+import { type VerifyDeps, type VerifyState, verifyLedger } from '../services/audit/verify.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RunHandler } from './runner.ts';
 import type { ScheduledTask } from './schedule.ts';
@@ -53,7 +49,7 @@ async function conclude(
 ): Promise<void> {
   const { ok, problem, checked } = verdict;
   if (!ok) deps.log.error({ checked, problem }, 'the audit ledger is damaged');
-  const details = { ...about, ok, checked, problem };
+  const details = { ...about, ...inShort(verdict) };
   await recordAccess(deps.db, { userId, action: 'audit.verify', fileId: null, details });
 }
 

@@ -4,9 +4,14 @@ import { type EntryFilter, listEntries } from '../db/audit/entries.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { Database } from '../db/schema.ts';
-import { type AuditVerdict, type VerifyDeps, verifyLedger } from './audit/verify.ts';
+import { acceptRestore, listRestores, type OpenRestore } from './audit/accept-restore.ts';
+import type { RestorePoint } from './audit/restores.ts';
+import { type AuditVerdict, inShort } from './audit/verdict.ts';
+import { type VerifyDeps, verifyLedger } from './audit/verify.ts';
 
-export type { AuditVerdict } from './audit/verify.ts';
+export type { OpenRestore } from './audit/accept-restore.ts';
+export type { RestorePoint } from './audit/restores.ts';
+export type { AuditVerdict } from './audit/verdict.ts';
 
 /** One entry of the ledger, as an admin reads it. */
 export interface AuditEntry {
@@ -32,6 +37,18 @@ export interface AuditService {
    * verified by a run of kind `verify-audit`. FORBIDDEN, STORAGE_UNAVAILABLE while the anchors cannot be read.
    */
   verifyRecent(who: Principal): Promise<AuditVerdict>;
+  /** Restores of the database that were accepted, and the one, if any, that is left to be. FORBIDDEN, STORAGE_UNAVAILABLE. */
+  restores(
+    who: Principal,
+  ): Promise<{ readonly accepted: readonly RestorePoint[]; readonly open: OpenRestore | null }>;
+  /**
+   * Accepts that a restore has lost the rows behind the anchor `lastGood` (null: behind none), which has to be the one that
+   * `restores` names. FORBIDDEN, CONFLICT when there is nothing to accept or the rest is damaged, VERSION_CONFLICT.
+   */
+  acceptRestore(
+    who: Principal,
+    restore: { readonly lastGood: string | null; readonly reason: string },
+  ): Promise<RestorePoint>;
 }
 
 export function createAuditService(deps: VerifyDeps & { readonly db: Database }): AuditService {
@@ -68,14 +85,23 @@ export function createAuditService(deps: VerifyDeps & { readonly db: Database })
     async verifyRecent(who) {
       assertMayAdminister(who, 'verify_audit');
       const verdict = await verifyLedger(deps, { from: 'last_anchor' });
-      const { ok, problem, checked } = verdict;
       await recordAccess(deps.db, {
         userId: who.userId,
         action: 'audit.verify',
         fileId: null,
-        details: { ok, checked, problem },
+        details: inShort(verdict),
       });
       return verdict;
+    },
+
+    async restores(who) {
+      assertMayAdminister(who, 'verify_audit');
+      return listRestores(deps);
+    },
+
+    async acceptRestore(who, restore) {
+      assertMayAdminister(who, 'accept_restore');
+      return acceptRestore(deps, who.userId, restore);
     },
   };
 }

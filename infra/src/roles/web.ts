@@ -8,7 +8,8 @@ import { grantDocumentKeys } from './keys.ts';
  * A web process receives uploads, signs forms for them, publishes what a moderator approved and hides what one took down
  * (copies between `items/` and `quarantine/view/`), and removes what was deleted. Of documents it writes the ciphertext
  * and reads one back for its owner. It restores nothing, neither makes nor ends wrapping keys, writes no heads of the ledger,
- * takes no events and does not speak to CloudFront: workers do, and are told by the database within milliseconds.
+ * takes no events and does not speak to CloudFront: workers do, and are told by the database within milliseconds. Beside the
+ * ledger it writes what an admin has accepted after a restore of the database.
  * What it may write and delete is tried when it starts.
  */
 export function grantWeb(role: Role, settings: Settings, resources: Resources): void {
@@ -21,6 +22,7 @@ export function grantWeb(role: Role, settings: Settings, resources: Resources): 
     [PREFIXES.quarantineView]: READ,
     [PREFIXES.documents]: everything,
     [PREFIXES.audit]: READ,
+    [PREFIXES.auditRestores]: ['s3:PutObject'],
   });
   // Reads fall back to the replica; deletions of versions are repeated there.
   grantPrefixes(role, resources.replicaArn, {

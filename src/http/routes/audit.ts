@@ -19,6 +19,22 @@ const AuditEntry = z
 
 const ChainPlace = z.object({ seq: z.int(), hash: z.string() });
 
+const RestorePoint = z
+  .object({
+    key: z
+      .string()
+      .meta({ description: 'Of the object that says so; the entry `ledger.restored` names it.' }),
+    acceptedBy: z.string(),
+    acceptedAt: z.string(),
+    reason: z.string(),
+    lastGood: z
+      .string()
+      .nullable()
+      .meta({ description: 'The last anchor that the restored chain goes through.' }),
+    anchors: z.array(z.string()).readonly().meta({ description: 'Anchors whose rows the restore has lost.' }),
+  })
+  .meta({ id: 'AuditRestorePoint' });
+
 const AuditVerdict = z
   .object({
     ok: z.boolean(),
@@ -43,6 +59,10 @@ const AuditVerdict = z
     from: ChainPlace,
     to: ChainPlace,
     anchors: z.int(),
+    accepted: z.array(RestorePoint).readonly().meta({
+      description:
+        'Anchors that the chain was not compared with: restores of the database that an admin has accepted.',
+    }),
   })
   .meta({ id: 'AuditVerdict' });
 
@@ -106,5 +126,49 @@ export function auditRoutes(app: App, { audit, runs }: Pick<HttpDeps, 'audit' | 
       const run = await runs.start(who, 'verify-audit', {}, { dryRun: false });
       return reply.code(202).header('location', `/v1/admin/runs/${run.id}`).send(run);
     },
+  );
+
+  app.get(
+    '/v1/admin/audit/restores',
+    {
+      schema: {
+        tags,
+        operationId: 'listAuditRestores',
+        summary: 'Restores of the database that the audit ledger knows of',
+        description:
+          '`open` is what a restore has left to be accepted: null while the ledger goes through its anchors.',
+        response: {
+          200: z.object({
+            accepted: z.array(RestorePoint).readonly(),
+            open: RestorePoint.pick({ lastGood: true, anchors: true }).nullable(),
+          }),
+          ...problems('FORBIDDEN', 'STORAGE_UNAVAILABLE'),
+        },
+      },
+    },
+    async (request) => audit.restores(callerOf(request)),
+  );
+
+  app.post(
+    '/v1/admin/audit/restores',
+    {
+      schema: {
+        tags,
+        operationId: 'acceptAuditRestore',
+        summary: 'Accept that a restore of the database has lost rows of the audit ledger',
+        description:
+          'Name the last good anchor as `GET` shows it. The anchors behind it are listed as accepted for ever; all others are compared as before.',
+        body: z.object({
+          lastGood: z.string().max(200).nullable(),
+          reason: z.string().trim().min(1).max(1000),
+        }),
+        response: {
+          201: RestorePoint,
+          ...problems('FORBIDDEN', 'CONFLICT', 'VERSION_CONFLICT', 'STORAGE_UNAVAILABLE'),
+        },
+      },
+    },
+    async (request, reply) =>
+      reply.code(201).send(await audit.acceptRestore(callerOf(request), request.body)),
   );
 }

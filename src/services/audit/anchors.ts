@@ -65,24 +65,26 @@ export async function putAnchor(
   }
 }
 
-/** Hashes by place of the anchors that lie in the store at `from` and behind it, and the last of them. */
+/** A place and hash of the chain that lie in the object store, outside the database. */
+export interface Anchor {
+  readonly key: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Anchors that lie in the store at the place `from` and behind it, in order, without those whose keys are in `but`. */
 export async function readAnchors(
   { storage }: Pick<AuditDeps, 'storage'>,
   from: number,
-): Promise<{ hashes: ReadonlyMap<number, string>; last: { seq: number; hash: string } | null }> {
-  const hashes = new Map<number, string>();
-  let last: { seq: number; hash: string } | null = null;
-  const before = from === 0 ? undefined : auditAnchorKey(from - 1, 'g');
-  for await (const { key } of storage.listFiles(
-    AUDIT_ANCHORS,
-    before === undefined ? {} : { after: before },
-  )) {
+  but: ReadonlySet<string> = new Set(),
+): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = [];
+  const after = from === 0 ? {} : { after: auditAnchorKey(from - 1, 'g') };
+  for await (const { key } of storage.listFiles(AUDIT_ANCHORS, after)) {
     const place = parseAuditKey(key);
-    if (place === null) continue;
-    hashes.set(place.seq, place.hash);
-    last = place;
+    if (place !== null && !but.has(key)) anchors.push({ key, ...place });
   }
-  return { hashes, last };
+  return anchors;
 }
 
 const Drop = z.object({

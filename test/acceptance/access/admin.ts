@@ -34,6 +34,17 @@ export const ADMIN: readonly Row[] = [
     expected: admins(202),
   },
   {
+    operation: 'listAuditRestores',
+    call: () => ({ path: '/v1/admin/audit/restores' }),
+    expected: admins(200),
+  },
+  {
+    operation: 'acceptAuditRestore',
+    about: 'there was none',
+    call: () => ({ path: '/v1/admin/audit/restores', json: { lastGood: null, reason: 'A disk failed' } }),
+    expected: admins(409),
+  },
+  {
     operation: 'rotateKeys',
     call: () => ({ path: '/v1/admin/keys/rotation', json: { dryRun: true } }),
     expected: admins(202),

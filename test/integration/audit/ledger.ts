@@ -1,5 +1,5 @@
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { standingOf } from '#src/db/objects.ts';
 import { createStorageService, type StorageService } from '#src/services/storage.service.ts';
 import { createTestDatabase, type DatabaseServer, type TestDatabase } from '#test/support/database.ts';
 import { type FaultyStore, faultyStore } from '#test/support/faulty-store.ts';
+import { asSuperuser } from '#test/support/superuser.ts';
 import { type LogLine, recordingLog } from '#test/support/recording-log.ts';
 
 export interface Ledger {
@@ -21,6 +22,8 @@ export interface Ledger {
   readonly lines: readonly LogLine[];
   /** Writes so many entries and seals them. */
   fill(count: number, batch?: number): Promise<void>;
+  /** Keeps the ledger's tables as they are; what it gives puts them back, as a restore of the database does. */
+  backUp(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -58,6 +61,23 @@ export async function openLedger(server?: DatabaseServer): Promise<Ledger> {
       }));
       await recordAccesses(db, entries);
       while ((await sealEntries(db, batch)) !== 0);
+    },
+    async backUp() {
+      const names = ['entries', 'unsealed', 'seals', 'anchors'];
+      const kept = `kept_${randomBytes(4).toString('hex')}`;
+      await asSuperuser(
+        database,
+        `create schema ${kept}`,
+        ...names.map((name) => `create table ${kept}.${name} as table audit.${name}`),
+      );
+      return () =>
+        asSuperuser(
+          database,
+          ...names.flatMap((name) => [
+            `delete from audit.${name}`,
+            `insert into audit.${name} select * from ${kept}.${name}`,
+          ]),
+        );
     },
     async close() {
       await primary.close();

@@ -87,7 +87,12 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     ...items,
   };
   const runs: RunsService = { start: unused, list: unused, get: unused, cancel: unused };
-  const audit: AuditService = { list: unused, verifyRecent: unused };
+  const audit: AuditService = {
+    list: unused,
+    verifyRecent: unused,
+    restores: unused,
+    acceptRestore: unused,
+  };
   const lifecycle: LifecycleService = {
     archiveOldFiles: unused,
     deleteExpiredFiles: unused,

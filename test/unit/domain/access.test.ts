@@ -125,6 +125,7 @@ const ADMINISTERS: Readonly<Record<AdminAction, readonly Who[]>> = {
   read_alerts: ['admin'],
   read_audit: ['admin'],
   verify_audit: ['admin'],
+  accept_restore: ['admin'],
   hold: ['admin'],
   run_lifecycle: ['admin'],
   purge_cdn: ['admin'],
