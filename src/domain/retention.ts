@@ -1,4 +1,4 @@
-import type { FileKind, FileState } from './file-state.ts';
+import type { FileState } from './file-state.ts';
 import { PREFIXES } from './keys.ts';
 import type { StorageClass } from './storage-class.ts';
 
@@ -145,7 +145,7 @@ export const RETENTION_RULES: readonly RetentionRule[] = RETENTION_RULE_IDS.map(
   ...RETENTION[id],
 }));
 
-/** What a rule needs to know of an object and its file. */
+/** What a rule needs to know of an object and its file. A time that is null is not known, or has not come: nothing that counts from it is due. */
 export interface RetainedObject {
   readonly key: string;
   readonly bytes: number;
@@ -153,19 +153,18 @@ export interface RetainedObject {
   /** Since when it has been in its storage class. */
   readonly classSince: Date;
   readonly held: boolean;
-  /** Null for an object that no row names. */
+  /** Null for an object that belongs to no file. */
   readonly file: {
-    readonly kind: FileKind;
     readonly state: FileState;
-    readonly lastActivityAt: Date;
-    readonly lastUsedAt: Date;
+    readonly lastActivityAt: Date | null;
+    readonly lastUsedAt: Date | null;
     readonly decidedAt: Date | null;
   } | null;
 }
 
 /** States in which a refusal stands. */
 const REFUSED: ReadonlySet<FileState> = new Set(['rejected', 'taken_down']);
-/** States in which the bytes under `temp/` are still to be read. */
+/** States in which the bytes under `temp/` are still to be read: a job or the sweep deals with them. */
 const READS_TEMP: ReadonlySet<FileState> = new Set(['pending', 'received', 'checking', 'published']);
 
 /**

@@ -3,11 +3,12 @@ import { isHeld, listHeldInTemporary } from '../../db/holds.ts';
 import { listRefusedBefore } from '../../db/lifecycle.ts';
 import { condemnObjects, findObjectOwner } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
 import type { NamedObject } from '../../db/stored.ts';
 import type { FileState } from '../../domain/file-state.ts';
-import { isFileId } from '../../domain/ids.ts';
-import { type ObjectKey, TEMPORARY_PREFIX } from '../../domain/keys.ts';
-import { cutoff, RETENTION } from '../../domain/retention.ts';
+import { type FileId, fileId, isFileId } from '../../domain/ids.ts';
+import { quarantineRawKey, TEMPORARY_PREFIX } from '../../domain/keys.ts';
+import { cutoff, RETENTION, type RetentionRuleId, retentionDue } from '../../domain/retention.ts';
 import type { RunAction } from '../../domain/runs.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
 import { remove } from '../removal.ts';
@@ -18,9 +19,6 @@ import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part
 const PAGE = 200;
 const LIMITS = { objects: PAGE, rows: 5 * PAGE };
 const LANES = 3;
-const DAY_MS = 86_400_000;
-/** States in which somebody still reads the bytes under `temp/`, or the sweep deals with them. */
-const STILL_AT_WORK: ReadonlySet<FileState> = new Set(['pending', 'received', 'checking', 'published']);
 
 /** Photos that were refused or taken down, and whose time for an appeal is over. */
 export const expireRefused: Part = {
@@ -28,31 +26,25 @@ export const expireRefused: Part = {
   async page(deps, work, after) {
     const before = cutoff(RETENTION['refused-photos'], deps.clock.now());
     const files = await listRefusedBefore(deps.db, { before, after, limit: PAGE });
-    const outcomes = await eachOf(deps, files, LANES, ({ fileId }) =>
-      removeRefused(deps, work, fileId, before),
+    const outcomes = await eachOf(deps, files, LANES, (file) =>
+      removeRefused(deps, work, fileId(file.fileId)),
     );
     return { next: files.length < PAGE ? null : (files.at(-1)?.fileId ?? null), outcomes };
   },
 };
 
-async function removeRefused(
-  deps: LifecycleDeps,
-  work: LifecycleWork,
-  fileId: string,
-  before: Date,
-): Promise<Outcome> {
+async function removeRefused(deps: LifecycleDeps, work: LifecycleWork, id: FileId): Promise<Outcome> {
   const done: Outcome = {
-    action: { action: 'delete', subject: fileId, details: { rule: 'refused-photos' } },
+    action: { action: 'delete', subject: id, details: { rule: 'refused-photos' } },
     bytes: 0,
   };
   if (work.dryRun) return done;
   return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
-    const file = await lockFileAndItem(trx, fileId);
-    const isDue =
-      (file?.state === 'rejected' || file?.state === 'taken_down') &&
-      file.finished_at !== null &&
-      file.finished_at < before;
-    if (!isDue) return { left: 'changed meanwhile' };
+    const file = await lockFileAndItem(trx, id);
+    // What is kept of a refused photo lies in quarantine: one key stands for all of it.
+    const kept = { key: quarantineRawKey(id), bytes: 0, modifiedAt: file?.created_at ?? new Date(0) };
+    if (file === null || !isDue(deps, 'refused-photos', kept, await factsOf(trx, file)))
+      return { left: 'changed meanwhile' };
     await remove(trx, file);
     await record(trx, work, done.action);
     return done;
@@ -100,14 +92,17 @@ async function expireOne(
   object: ListedObject,
   row: NamedObject | null,
 ): Promise<Outcome> {
-  if (row !== null && (row.state !== 'live' || row.held || STILL_AT_WORK.has(row.fileState))) return null;
+  if (row !== null && row.state !== 'live') return null;
+  const named = row && { state: row.fileState, held: row.held, decidedAt: null };
+  if (!isDue(deps, 'temporary-objects', object, named)) return null;
   const details = { rule: 'temporary-objects', bytes: object.bytes, fileId: row?.fileId ?? null };
   const done = { action: { action: 'delete', subject: object.key, details }, bytes: object.bytes };
-  if (row === null) return removeUnnamed(deps, work, object.key, done);
+  if (row === null) return removeUnnamed(deps, work, object, done);
   if (work.dryRun) return done;
   return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
     const file = await lockFile(trx, row.fileId);
-    if (file === null || STILL_AT_WORK.has(file.state)) return { left: 'changed meanwhile' };
+    if (file === null || !isDue(deps, 'temporary-objects', object, await factsOf(trx, file)))
+      return { left: 'changed meanwhile' };
     const keys = await condemnObjects(trx, [object.key]);
     if (keys.length === 0) return { left: 'changed meanwhile' };
     await addToOutbox(trx, 'delete-objects', { fileId: file.id, keys, paths: [] });
@@ -116,17 +111,19 @@ async function expireOne(
   });
 }
 
-/** Nobody names it; what lies beside an upload that is still on its way, parts of it, is the sweep's. */
+/** Nobody names it; what lies beside an upload that is still on its way, parts of it, goes by that upload's file. */
 async function removeUnnamed(
   deps: LifecycleDeps,
   work: LifecycleWork,
-  key: ObjectKey,
+  object: ListedObject,
   done: Outcome & { action: RunAction },
 ): Promise<Outcome> {
+  const { key } = object;
   const owner = key.split('/').find((segment) => isFileId(segment));
   return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
     const file = owner === undefined ? null : await lockFile(trx, owner);
-    if (file !== null && (STILL_AT_WORK.has(file.state) || (await isHeld(trx, file.id)))) return null;
+    const facts = file === null ? null : await factsOf(trx, file);
+    if (!isDue(deps, 'temporary-objects', object, facts)) return null;
     if ((await findObjectOwner(trx, key)) !== null) return { left: 'changed meanwhile' };
     if (work.dryRun) return done;
     await deps.storage.deleteFile(key, work.signal);
@@ -135,13 +132,44 @@ async function removeUnnamed(
   });
 }
 
+interface Facts {
+  readonly state: FileState;
+  readonly held: boolean;
+  readonly decidedAt: Date | null;
+}
+
+async function factsOf(db: Db, file: FileRow): Promise<Facts> {
+  return { state: file.state, held: await isHeld(db, file.id), decidedAt: file.finished_at };
+}
+
+/** Whether the table of retention has that rule due for an object; `file` null for one that belongs to none. */
+function isDue(
+  { clock }: Pick<LifecycleDeps, 'clock'>,
+  rule: RetentionRuleId,
+  { key, bytes, modifiedAt }: Pick<ListedObject, 'key' | 'bytes' | 'modifiedAt'>,
+  file: Facts | null,
+): boolean {
+  const due = retentionDue(
+    {
+      key,
+      bytes,
+      writtenAt: modifiedAt,
+      classSince: modifiedAt,
+      held: file?.held ?? false,
+      file: file && { state: file.state, decidedAt: file.decidedAt, lastActivityAt: null, lastUsedAt: null },
+    },
+    clock.now(),
+  );
+  return due?.id === rule;
+}
+
 /** Multipart uploads and temporary files that nobody has written to for a day. The store knows them, we do not. */
 export const abortAbandoned: Part = {
   name: 'abandoned-uploads',
   async page(deps, work) {
     if (work.dryRun) return { next: null, outcomes: [] };
     const rule = 'abandoned-uploads';
-    const count = await deps.sweepIncomplete(RETENTION[rule].days * DAY_MS);
+    const count = await deps.sweepIncomplete(RETENTION[rule].days * 86_400_000);
     if (count === 0) return { next: null, outcomes: [] };
     const action = { action: 'abort', subject: 'temp/', details: { rule, count } };
     await record(deps.db, work, action);

@@ -115,7 +115,7 @@ async function isStillDue(
       writtenAt,
       classSince,
       held,
-      file: { kind: file.kind, state: file.state, lastActivityAt, lastUsedAt, decidedAt: file.finished_at },
+      file: { state: file.state, lastActivityAt, lastUsedAt, decidedAt: file.finished_at },
     },
     deps.clock.now(),
   );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketLifecycle } from '#src/domain/bucket-lifecycle.ts';
-import { FILE_KINDS, FILE_STATES, type FileKind } from '#src/domain/file-state.ts';
+import { FILE_KINDS, FILE_STATES } from '#src/domain/file-state.ts';
 import {
   RETENTION,
   RETENTION_RULE_IDS,
@@ -26,7 +26,6 @@ function original(
     classSince: ago(900),
     held: false,
     file: {
-      kind: 'item_photo',
       state: 'ready',
       lastActivityAt: ago(400),
       lastUsedAt: ago(400),
@@ -91,6 +90,13 @@ describe('what is due', () => {
     expect(due(original({ key: 'temp/uploads/1', writtenAt: ago(0.9), file: null }))).toBeNull();
   });
 
+  test('nothing is due that counts from a time which is not known', () => {
+    const unknown = { lastActivityAt: null, lastUsedAt: null, decidedAt: null };
+    expect(due(original({}, unknown))).toBe('item-originals-tier');
+    expect(due(original({ key: 'profiles/original/u/1' }, unknown))).toBeNull();
+    expect(due(original({ key: 'quarantine/raw/1' }, { ...unknown, state: 'rejected' }))).toBeNull();
+  });
+
   test('quarantine is kept for six months after the decision, and without limit before one', () => {
     const held = (state: (typeof FILE_STATES)[number], decided: number) =>
       due(original({ key: 'quarantine/raw/1' }, { state, decidedAt: ago(decided) }));
@@ -123,13 +129,8 @@ const anyObject = fc
     named: fc.boolean(),
   })
   .map(({ prefix, bytes, age, still, held, state, named }): RetainedObject => {
-    const kind: FileKind = prefix.startsWith('profiles')
-      ? 'profile_photo'
-      : prefix.startsWith('verification')
-        ? 'verification_document'
-        : 'item_photo';
     const lately = ago(age * still);
-    const facts = { kind, state, lastActivityAt: lately, lastUsedAt: lately, decidedAt: lately };
+    const facts = { state, lastActivityAt: lately, lastUsedAt: lately, decidedAt: lately };
     return {
       key: `${prefix}${bytes}`,
       bytes,
