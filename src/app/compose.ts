@@ -155,7 +155,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
         ...deps,
         viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',
         capabilities: store.capabilities,
-        sweepIncomplete: (olderThanMs) => store.sweepIncomplete(olderThanMs),
+        sweepIncomplete: (olderThanMs, options) => store.sweepIncomplete(olderThanMs, options),
       }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,

@@ -18,15 +18,13 @@ import { startDueScrub } from '../jobs/scrub/schedule.ts';
 import { sweep } from '../jobs/sweep.ts';
 import { startPurges } from './purges.ts';
 import { keepKeys } from '../services/key-rotation.ts';
+import { sweepAbandoned } from '../services/lifecycle/abandoned.ts';
 import type { Composition } from './compose.ts';
 import { scrubDeps } from './scrub.ts';
 
 const SWEEP_MS = 30_000;
 const CLEAN_MS = 600_000;
 const KEYS_MS = 600_000;
-/** A temporary file that nobody has written to for so long belongs to a process that died. */
-const TEMPORARY_MS = 3_600_000;
-
 const SCRUB_MS = 600_000;
 const LIFECYCLE_MS = 600_000;
 const PROBE_MS = 5_000;
@@ -83,9 +81,9 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         run: () => parts.db.transaction().execute((trx) => foldStorage(trx)),
       },
       {
-        name: 'clean temporary files',
+        name: 'abort abandoned uploads',
         everyMs: CLEAN_MS,
-        run: () => parts.store.sweepIncomplete(TEMPORARY_MS),
+        run: () => sweepAbandoned(parts.store),
       },
       {
         name: 'start scrubs',

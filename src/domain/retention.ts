@@ -66,7 +66,9 @@ export type RetentionRuleId = (typeof RETENTION_RULE_IDS)[number];
  */
 export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id'>>> = {
   'abandoned-uploads': {
-    says: 'Multipart uploads that nobody finished are aborted within a day.',
+    // None is open for longer than its request, an hour at most: parts of a resumable upload are objects of their own. A
+    // day is far behind the longest, and ahead of the bucket.
+    says: 'Multipart uploads that nobody has written to for a day are aborted.',
     prefixes: [''],
     clock: 'written',
     days: 1,
@@ -212,5 +214,10 @@ function startOf(clock: RetentionClock, { writtenAt, file }: RetainedObject): Da
 
 /** What began before this moment is over. */
 export function cutoff(rule: Pick<RetentionRule, 'days'>, now: Date): Date {
-  return new Date(now.getTime() - rule.days * 86_400_000);
+  return new Date(now.getTime() - millisecondsOf(rule));
+}
+
+/** How long a rule waits, in milliseconds. */
+export function millisecondsOf({ days }: Pick<RetentionRule, 'days'>): number {
+  return days * 86_400_000;
 }

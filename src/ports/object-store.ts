@@ -138,9 +138,9 @@ export interface ObjectStore {
   ): Promise<PresignedPost>;
   /**
    * Removes what uploads that died half-way left behind and nobody has written to for `olderThanMs`: temporary files,
-   * unfinished multipart uploads. Resolves to how many.
+   * unfinished multipart uploads. Resolves to how many. With `dryRun` it counts them, and leaves them.
    */
-  sweepIncomplete(olderThanMs: number): Promise<number>;
+  sweepIncomplete(olderThanMs: number, options?: { readonly dryRun?: boolean }): Promise<number>;
   /** Cheap call that fails when the store cannot be used. */
   ping(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -182,10 +182,10 @@ export async function createFilesystemObjectStore(
     },
 
     /** Also forgets restores that have ended. */
-    sweepIncomplete(olderThanMs) {
+    sweepIncomplete(olderThanMs, { dryRun = false } = {}) {
       return classified(undefined, async () => {
-        await archive.sweep();
-        return sweepFolder(temporaryFolder, olderThanMs);
+        if (!dryRun) await archive.sweep();
+        return sweepFolder(temporaryFolder, olderThanMs, dryRun);
       });
     },
 

@@ -87,7 +87,7 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
     ...(versioned && { previous: (key, signal) => previous(bucket, key, signal) }),
     signGetUrl: (key, expiresInSeconds) => signGetUrl(bucket, key, expiresInSeconds),
     signPostForm: (key, policy) => signPostForm(bucket, key, policy),
-    sweepIncomplete: (olderThanMs) => sweepIncomplete(bucket, olderThanMs),
+    sweepIncomplete: (olderThanMs, { dryRun = false } = {}) => sweepIncomplete(bucket, olderThanMs, dryRun),
     /** One request: who asks repeats by themselves. */
     async ping(signal) {
       await bucket.request(

@@ -162,17 +162,3 @@ function isDue(
   );
   return due?.id === rule;
 }
-
-/** Multipart uploads and temporary files that nobody has written to for a day. The store knows them, we do not. */
-export const abortAbandoned: Part = {
-  name: 'abandoned-uploads',
-  async page(deps, work) {
-    if (work.dryRun) return { next: null, outcomes: [] };
-    const rule = 'abandoned-uploads';
-    const count = await deps.sweepIncomplete(RETENTION[rule].days * 86_400_000);
-    if (count === 0) return { next: null, outcomes: [] };
-    const action = { action: 'abort', subject: 'temp/', details: { rule, count } };
-    await record(deps.db, work, action);
-    return { next: null, outcomes: [{ action, bytes: 0 }] };
-  },
-};

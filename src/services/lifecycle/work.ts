@@ -2,7 +2,7 @@ import { insertActions } from '../../db/runs.ts';
 import type { Db } from '../../db/schema.ts';
 import { type ErrorCode, isStorageError, StorageError } from '../../domain/errors.ts';
 import type { RunAction, RunProgress } from '../../domain/runs.ts';
-import type { ObjectStoreCapabilities } from '../../ports/object-store.ts';
+import type { ObjectStore, ObjectStoreCapabilities } from '../../ports/object-store.ts';
 import type { ServiceDeps } from '../deps.ts';
 
 export interface LifecycleDeps extends Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'log'> {
@@ -10,8 +10,8 @@ export interface LifecycleDeps extends Pick<ServiceDeps, 'db' | 'storage' | 'clo
   readonly viewsComeFrom: 'edge' | 'logs';
   /** What the store can do: nothing goes where it cannot go, or from where it cannot come back. */
   readonly capabilities: Pick<ObjectStoreCapabilities, 'supportsStorageClasses' | 'supportsArchive'>;
-  /** Removes what uploads that died left in the store; resolves to how many. */
-  readonly sweepIncomplete: (olderThanMs: number) => Promise<number>;
+  /** Removes what uploads that died left in the store. */
+  readonly sweepIncomplete: ObjectStore['sweepIncomplete'];
 }
 
 /** How one function of the lifecycle is carried out. */

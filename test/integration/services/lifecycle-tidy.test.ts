@@ -102,17 +102,27 @@ describe('temporary bytes', () => {
     expect(await isThere(part)).toBe(false);
   });
 
-  test('and unfinished uploads are swept by the store, and recorded', async () => {
-    const asked: number[] = [];
+  test('and unfinished uploads are swept by the store, recorded, and only counted by a dry run', async () => {
+    const asked: unknown[] = [];
     const actions: RunAction[] = [];
-    const { rules } = await after(0, {
-      sweepIncomplete: async (ms) => {
-        asked.push(ms);
+    const lifecycle = after(0, {
+      sweepIncomplete: async (...args) => {
+        asked.push(args);
         return 3;
       },
-    }).deleteExpiredFiles({ checkpoint: async (_at, _progress, planned) => void actions.push(...planned) });
-    expect(asked).toEqual([86_400_000]);
-    expect(rules['abandoned-uploads']).toMatchObject({ done: 1 });
+    });
+    const checkpoint = async (_at: unknown, _progress: unknown, planned: readonly RunAction[]) =>
+      void actions.push(...planned);
+    for (const dryRun of [true, false]) {
+      const { rules } = await lifecycle.deleteExpiredFiles({ dryRun, checkpoint });
+      expect(rules['abandoned-uploads']).toMatchObject({ done: 1 });
+    }
+    const day = 86_400_000;
+    expect(asked).toEqual([
+      [day, { dryRun: true }],
+      [day, { dryRun: false }],
+    ]);
+    expect(actions).toMatchObject([{ action: 'abort', details: { rule: 'abandoned-uploads', count: 3 } }]);
   });
 });
 

@@ -76,6 +76,18 @@ describe('bytes that come in parts', () => {
     await expectNoOrphans(app);
   });
 
+  test('leave nothing open in the store between two requests that a sweep of abandoned uploads could cut', async () => {
+    await untilDelivered(app);
+    const { body } = await distinctPhoto();
+    const id = await reserve(body);
+    await app.files.appendUpload(id, 0, Readable.from([body.subarray(0, 1000)]));
+    expect(await app.store.sweepIncomplete(0)).toBe(0);
+    expect(await app.files.appendUpload(id, 1000, Readable.from([body.subarray(1000)]))).toBe(body.length);
+    expect((await app.files.completeUpload(SELLER, id, WAIT)).photo.id).toBe(id);
+    await untilState(app, id, 'ready');
+    await untilDelivered(app);
+  });
+
   test('are taken only where the upload stands', async () => {
     const { body } = await distinctPhoto();
     const id = await reserve(body);

@@ -34,8 +34,8 @@ export async function pruneFolders(folder: string, root: string): Promise<string
   return pruneFolders(dirname(folder), root);
 }
 
-/** Removes files nobody has written to for `olderThanMs`; resolves to how many. */
-export async function sweepFolder(folder: string, olderThanMs: number): Promise<number> {
+/** Removes files nobody has written to for `olderThanMs`; resolves to how many. A dry run counts only. */
+export async function sweepFolder(folder: string, olderThanMs: number, dryRun: boolean): Promise<number> {
   let swept = 0;
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
@@ -46,7 +46,7 @@ export async function sweepFolder(folder: string, olderThanMs: number): Promise<
       if (errnoOf(error) === 'ENOENT') continue;
       throw error;
     }
-    if (await removed(path)) swept += 1;
+    if (dryRun || (await removed(path))) swept += 1;
   }
   return swept;
 }

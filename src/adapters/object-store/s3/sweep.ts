@@ -9,15 +9,15 @@ import type { Bucket } from './bucket.ts';
 
 /**
  * Aborts multipart uploads that were begun, and last written to, more than `olderThanMs` ago. S3 keeps and charges for
- * their parts for ever otherwise.
+ * their parts for ever otherwise. Resolves to how many; a dry run counts only.
  */
-export async function sweepIncomplete(bucket: Bucket, olderThanMs: number): Promise<number> {
+export async function sweepIncomplete(bucket: Bucket, olderThanMs: number, dryRun: boolean): Promise<number> {
   const before = bucket.clock.now().getTime() - olderThanMs;
   let swept = 0;
   for await (const upload of unfinishedUploads(bucket)) {
     if ((upload.Initiated?.getTime() ?? 0) > before) continue;
     if ((await lastWritten(bucket, upload)) > before) continue;
-    if (await abort(bucket, upload)) swept += 1;
+    if (dryRun || (await abort(bucket, upload))) swept += 1;
   }
   return swept;
 }
