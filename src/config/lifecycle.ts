@@ -1,3 +1,4 @@
+import { RETENTION } from '../domain/retention.ts';
 import { integer, type Read } from './setting.ts';
 
 /** Times are in seconds, where they do not say otherwise. */
@@ -16,12 +17,18 @@ export interface LifecycleConfig {
 
 const HOUR = 3600;
 
+/**
+ * Bytes that have arrived in time are under `temp/` for a day at most, and those that are still checked leave it within
+ * another: both before the bucket's own rule, which comes after two.
+ */
+const MOST_HOURS_IN_TEMP = RETENTION['temporary-objects'].days * 24;
+
 export const LIFECYCLE = {
   pendingHours: integer('UPLOAD_DEADLINE_HOURS', {
-    description: 'Hours that announced bytes may take to arrive.',
+    description: 'Hours that announced bytes may take to arrive; temporary storage is emptied after a day.',
     default: 24,
     min: 1,
-    max: 168,
+    max: MOST_HOURS_IN_TEMP,
   }),
   workHours: integer('WORK_DEADLINE_HOURS', {
     description: 'Hours that the work on a photo may take before it ends failed, with a reason.',
@@ -33,7 +40,7 @@ export const LIFECYCLE = {
     description: 'Hours after which what is still being checked no longer depends on temporary storage.',
     default: 6,
     min: 1,
-    max: 23,
+    max: MOST_HOURS_IN_TEMP - 1,
   }),
   idempotencyHours: integer('IDEMPOTENCY_HOURS', {
     description: 'Hours that an Idempotency-Key is remembered.',
