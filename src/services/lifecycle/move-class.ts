@@ -130,7 +130,7 @@ async function isIn(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const info = await deps.storage.fileInfo(key, signal);
+    const info = await deps.storage.primaryInfo(key, signal);
     if (info.storageClass !== storageClass)
       await deps.storage.copyFile(key, key, { storageClass, ifMatch: info.etag, signal });
     return true;

@@ -20,7 +20,7 @@ export async function noteClass(
     const known = await findStorageClass(trx, row.key);
     if (file === null || known === null) return { left: 'changed meanwhile' };
     // The list was older than the lock: one that was brought back meanwhile is not archived again.
-    const { storageClass, bytes } = await deps.storage.fileInfo(row.key, work.signal);
+    const { storageClass, bytes } = await deps.storage.primaryInfo(row.key, work.signal);
     if (storageClass === known) return null;
     const details = { rule: 'unused', fileId: file.id, from: known, to: storageClass };
     const done: Outcome = { action: { action: 'note-class', subject: row.key, details }, bytes };

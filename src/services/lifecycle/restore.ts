@@ -15,7 +15,7 @@ const READABLE_DAYS = 5;
 
 interface RestoreDeps {
   readonly db: Database;
-  readonly storage: Pick<StorageService, 'archiveStatus' | 'restoreFile' | 'copyFile' | 'fileInfo'>;
+  readonly storage: Pick<StorageService, 'archiveStatus' | 'restoreFile' | 'copyFile' | 'primaryInfo'>;
 }
 
 /** How far bringing back an original is. `over`: nothing is left to be done. */
@@ -46,7 +46,7 @@ export async function advanceRestore(deps: RestoreDeps, fileId: string): Promise
     if (file === null || key === null) return 'over';
     const status = await askedFor(deps, key);
     if (status === 'archived' || status === 'restoring') return 'under way';
-    const info = await deps.storage.fileInfo(key);
+    const info = await deps.storage.primaryInfo(key);
     if (info.storageClass !== 'STANDARD')
       await deps.storage.copyFile(key, key, { storageClass: 'STANDARD', ifMatch: info.etag });
     await setStorageClass(trx, key, 'STANDARD');

@@ -89,7 +89,7 @@ async function reportMissing(deps: LifecycleDeps, work: LifecycleWork, row: Name
 
 async function exists(deps: LifecycleDeps, key: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await deps.storage.fileInfo(key, signal);
+    await deps.storage.primaryInfo(key, signal);
     return true;
   } catch (error) {
     if (isStorageError(error, 'NOT_FOUND')) return false;

@@ -1,11 +1,19 @@
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { setArchive } from '#src/db/lifecycle.ts';
 import { findFile } from '#src/db/files.ts';
+import { standingOf } from '#src/db/objects.ts';
 import { noteViews } from '#src/db/views.ts';
 import { fileId, itemId } from '#src/domain/ids.ts';
+import { type ObjectKey, objectKey } from '#src/domain/keys.ts';
+import { advanceRestore } from '#src/services/lifecycle/restore.ts';
 import { createLifecycleService } from '#src/services/lifecycle.service.ts';
+import { createStorageService } from '#src/services/storage.service.ts';
 import { startApp, type TestApp } from '#test/support/app.ts';
 import { ADMIN, ageListing, knowViews, listingWithPhotos } from '#test/support/ageing.ts';
+import { faultyStore, slowDown } from '#test/support/faulty-store.ts';
 import { archiveState, originalOf, wakeListings } from './archive-harness.ts';
+import { openReplica } from './scrub-harness.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -92,5 +100,60 @@ describe('late and racing work', () => {
     const results = await Promise.all([app.lifecycle.archiveOldFiles(), app.lifecycle.archiveOldFiles()]);
     const done = results.map(({ rules }) => rules['item-originals-archive']?.done ?? 0);
     expect(done.reduce((a, b) => a + b, 0)).toBe(4);
+  });
+});
+
+describe('the class of an object is that of the primary', () => {
+  /** A replica with a copy of that object, and a storage service over both whose primary can fail. */
+  async function withReplica(key: ObjectKey) {
+    const replica = await openReplica();
+    const { info, body } = await app.storage.downloadFile(key);
+    await replica.store.put(key, await buffer(body), { contentType: info.contentType });
+    const primary = faultyStore(app.store);
+    const storage = createStorageService({
+      store: primary,
+      replica: { store: replica.store, standingOf: (asked) => standingOf(app.db, asked) },
+      retry: { attempts: 1, baseMs: 1, capMs: 1 },
+    });
+    return { replica, primary, storage };
+  }
+
+  test('when it is archived: a copy that is archived already says nothing', async () => {
+    const { item, photos } = await listingWithPhotos(app);
+    await ageListing(app, item, 400);
+    const [id = ''] = photos;
+    const key = objectKey((await originalOf(app, id)).key);
+    const { replica, primary, storage } = await withReplica(key);
+    await replica.store.copy(key, key, { storageClass: 'GLACIER' });
+    const lifecycle = createLifecycleService({
+      ...app.jobs,
+      storage,
+      capabilities: app.store.capabilities,
+      viewsComeFrom: 'edge',
+      sweepIncomplete: async () => 0,
+    });
+    primary.plan('head', slowDown);
+    await expect(lifecycle.archiveOldFiles()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(await originalOf(app, id)).toMatchObject({ storageClass: 'STANDARD' });
+    await lifecycle.archiveOldFiles();
+    expect((await app.store.head(key)).storageClass).toBe('GLACIER');
+    await replica.close();
+  });
+
+  test('when it is brought back: a copy that was never archived says nothing', async () => {
+    const { item, photos } = await listingWithPhotos(app);
+    const [id = ''] = photos;
+    const key = objectKey((await originalOf(app, id)).key);
+    const { replica, primary, storage } = await withReplica(key);
+    await ageListing(app, item, 400);
+    await app.lifecycle.archiveOldFiles();
+    await setArchive(app.db, id, 'archived', 'restoring');
+    const deps = { db: app.db, storage };
+    primary.plan('head', slowDown);
+    await expect(advanceRestore(deps, id)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(await archiveState(app, id)).toBe('restoring');
+    expect(await advanceRestore(deps, id)).toBe('over');
+    expect((await app.store.head(key)).storageClass).toBe('STANDARD');
+    await replica.close();
   });
 });
