@@ -1,15 +1,14 @@
-import { listUnusedProfileObjects } from '../db/lifecycle.ts';
+import { listInactiveOriginals, listOldDocuments, listUnusedProfileObjects } from '../db/lifecycle.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import type { FileId } from '../domain/ids.ts';
 import type { ServiceDeps } from './deps.ts';
-import { archiveDocuments, archiveItemOriginals } from './lifecycle/archive.ts';
 import { abortAbandoned } from './lifecycle/abandoned.ts';
 import { expireRefused, expireTemporary, keepHeldUploads } from './lifecycle/expire.ts';
 import { getHold, type LegalHold, releaseHold, setHold } from './lifecycle/holds.ts';
 import { movePart } from './lifecycle/move-class.ts';
 import { type Refusal, refusals } from './lifecycle/refusals.ts';
 import { type StorageReport, storageReport } from './lifecycle/report.ts';
-import { findUnused } from './lifecycle/unused.ts';
+import { reconcileParts } from './lifecycle/reconcile.ts';
 import {
   type Checkpoint,
   type LifecycleDeps,
@@ -65,11 +64,14 @@ export interface LifecycleService {
   getHold(who: Principal, id: FileId): Promise<LegalHold>;
 }
 
-const ARCHIVE: readonly Part[] = [archiveItemOriginals, archiveDocuments];
+const ARCHIVE: readonly Part[] = [
+  movePart('item-originals-archive', listInactiveOriginals),
+  movePart('documents', listOldDocuments),
+];
 const EXPIRE: readonly Part[] = [keepHeldUploads, abortAbandoned, expireTemporary, expireRefused];
 const OPTIMIZE: readonly Part[] = [
   movePart('profile-photos', listUnusedProfileObjects, (candidate) => candidate.key),
-  ...findUnused,
+  ...reconcileParts,
 ];
 
 export function createLifecycleService(

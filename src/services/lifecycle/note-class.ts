@@ -22,7 +22,7 @@ export async function noteClass(
     // The list was older than the lock: one that was brought back meanwhile is not archived again.
     const { storageClass, bytes } = await deps.storage.primaryInfo(row.key, work.signal);
     if (storageClass === known) return null;
-    const details = { rule: 'unused', fileId: file.id, from: known, to: storageClass };
+    const details = { rule: 'reconcile', fileId: file.id, from: known, to: storageClass };
     const done: Outcome = { action: { action: 'note-class', subject: row.key, details }, bytes };
     if (work.dryRun) return done;
     await setStorageClass(trx, row.key, storageClass);

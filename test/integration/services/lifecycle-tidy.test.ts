@@ -159,7 +159,7 @@ describe('unused objects', () => {
     for (const key of ours) expect(await isThere(key)).toBe(true);
     const { rules } = await after(2).optimizeStorage();
     for (const key of ours) expect(await isThere(key)).toBe(false);
-    expect(rules['unused in items/']).toMatchObject({ done: 1, bytes: 5 });
+    expect(rules['reconcile items/']).toMatchObject({ done: 1, bytes: 5 });
     expect(await isThere(theirs)).toBe(true);
     expect((await storedKeys(app)).filter((key) => key.includes(photos[0] ?? ''))).toEqual(before);
     await app.storage.deleteFile(theirs);
@@ -170,7 +170,7 @@ describe('unused objects', () => {
     const strays = Array.from({ length: 1_100 }, (_, index) => `items/large/${item}/stray-${index}.jpg`);
     for (const key of strays) await put(key);
     const { rules } = await after(2).optimizeStorage();
-    expect(rules['unused in items/']?.done).toBe(1_100);
+    expect(rules['reconcile items/']?.done).toBe(1_100);
     expect((await storedKeys(app)).filter((key) => key.includes('stray'))).toEqual([]);
     await expectNoOrphans(app);
   }, 60_000);
@@ -178,13 +178,13 @@ describe('unused objects', () => {
   test('that are most of what there is stay when nobody asked, and go when somebody does', async () => {
     const strays = Array.from({ length: 12 }, (_, index) => `quarantine/view/stray-${index}.jpg`);
     for (const key of strays) await put(key);
-    const left = (await after(2).optimizeStorage({ unattended: true })).rules['unused in quarantine/'];
+    const left = (await after(2).optimizeStorage({ unattended: true })).rules['reconcile quarantine/'];
     expect(left).toMatchObject({ done: 0, left: { 'too many at once': 12 } });
     for (const key of strays.slice(2)) await app.storage.deleteFile(key);
-    const few = (await after(2).optimizeStorage({ unattended: true })).rules['unused in quarantine/'];
+    const few = (await after(2).optimizeStorage({ unattended: true })).rules['reconcile quarantine/'];
     expect(few).toMatchObject({ done: 2, left: {} });
     for (const key of strays) await put(key);
-    const all = (await after(2).optimizeStorage()).rules['unused in quarantine/'];
+    const all = (await after(2).optimizeStorage()).rules['reconcile quarantine/'];
     expect(all?.done).toBe(12);
   });
 
@@ -200,7 +200,7 @@ describe('unused objects', () => {
       checkpoint: async (_at, _progress, planned) => void actions.push(...planned),
     });
     expect(actions).toEqual([
-      { action: 'miss', subject: key, details: { rule: 'unused', fileId: photos[0] } },
+      { action: 'miss', subject: key, details: { rule: 'reconcile', fileId: photos[0] } },
     ]);
     expect((await findFile(app.db, photos[0] ?? ''))?.state).toBe('ready');
     await app.items.deleteItem(ADMIN, item);
@@ -222,7 +222,7 @@ describe('unused objects', () => {
       code: 'STORAGE_UNAVAILABLE',
     });
     const { rules } = await broken('FORBIDDEN').optimizeStorage();
-    expect(rules['unused in items/']?.left).toEqual({ failed: 1 });
+    expect(rules['reconcile items/']?.left).toEqual({ failed: 1 });
     expect((await storedKeys(app)).filter((key) => key.includes('broken'))).toEqual([
       'items/large/broken/2.jpg',
     ]);

@@ -20,8 +20,8 @@ const FEW = 10;
  * For each prefix that rows name all of: objects without a row are removed, rows whose object is missing are reported,
  * and the class of each is noted where the bucket, or somebody, has moved it.
  */
-export const findUnused: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
-  name: `unused in ${prefix}`,
+export const reconcileParts: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
+  name: `reconcile ${prefix}`,
   async page(deps, work, after) {
     const { objects, rows, next } = await readBothSides(deps, { prefix, after }, LIMITS, work.signal);
     const before = cutoff({ days: UNNAMED_GRACE_DAYS }, deps.clock.now());
@@ -61,7 +61,7 @@ async function removeUnnamed(
   object: ListedObject,
 ): Promise<Outcome> {
   const { key, bytes } = object;
-  const details = { rule: 'unused', bytes };
+  const details = { rule: 'reconcile', bytes };
   const done: Outcome = { action: { action: 'delete', subject: key, details }, bytes };
   const owner = fileOf(key);
   return deps.db.transaction().execute(async (trx): Promise<Outcome> => {
@@ -82,7 +82,7 @@ async function removeUnnamed(
 async function reportMissing(deps: LifecycleDeps, work: LifecycleWork, row: NamedObject): Promise<Outcome> {
   if (await exists(deps, row.key, work.signal)) return null;
   if ((await findObjectOwner(deps.db, row.key)) === null) return null;
-  const action = { action: 'miss', subject: row.key, details: { rule: 'unused', fileId: row.fileId } };
+  const action = { action: 'miss', subject: row.key, details: { rule: 'reconcile', fileId: row.fileId } };
   if (!work.dryRun) await record(deps.db, work, action);
   return { action, bytes: 0 };
 }
