@@ -155,6 +155,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
         ...deps,
         viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',
         capabilities: store.capabilities,
+        ...(replica !== null && { replica: createStorageService({ store: replica }) }),
         sweepIncomplete: (olderThanMs, options) => store.sweepIncomplete(olderThanMs, options),
       }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),

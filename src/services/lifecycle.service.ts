@@ -8,7 +8,7 @@ import { getHold, type LegalHold, releaseHold, setHold } from './lifecycle/holds
 import { movePart } from './lifecycle/move-class.ts';
 import { type Refusal, refusals } from './lifecycle/refusals.ts';
 import { type StorageReport, storageReport } from './lifecycle/report.ts';
-import { reconcileParts } from './lifecycle/reconcile.ts';
+import { reconcileParts, reconcileReplicaParts } from './lifecycle/reconcile.ts';
 import {
   type Checkpoint,
   type LifecycleDeps,
@@ -72,6 +72,7 @@ const EXPIRE: readonly Part[] = [keepHeldUploads, abortAbandoned, expireTemporar
 const OPTIMIZE: readonly Part[] = [
   movePart('profile-photos', listUnusedProfileObjects, (candidate) => candidate.key),
   ...reconcileParts,
+  ...reconcileReplicaParts,
 ];
 
 export function createLifecycleService(

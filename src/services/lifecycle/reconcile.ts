@@ -8,7 +8,7 @@ import { cutoff, UNNAMED_GRACE_DAYS } from '../../domain/retention.ts';
 import { ROW_NAMED_PREFIXES } from '../../domain/keys.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
 import { noteClass } from './note-class.ts';
-import { readBothSides } from './side-by-side.ts';
+import { type BothSides, readBothSides } from './side-by-side.ts';
 import { eachOf, type LifecycleDeps, type LifecycleWork, type Outcome, type Part, record } from './work.ts';
 
 const LIMITS = { objects: 1_000, rows: 5_000 };
@@ -24,23 +24,52 @@ export const reconcileParts: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) =
   name: `reconcile ${prefix}`,
   async page(deps, work, after) {
     const { objects, rows, next } = await readBothSides(deps, { prefix, after }, LIMITS, work.signal);
-    const before = cutoff({ days: UNNAMED_GRACE_DAYS }, deps.clock.now());
-    const named = new Set(rows.map((row) => row.key));
+    const before = youngest(deps);
     const stored = new Map<string, ListedObject>(objects.map((object) => [object.key, object]));
-    const unnamed = objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
     const live = rows.filter((row) => row.state === 'live');
     const missing = live.filter((row) => !stored.has(row.key) && row.changedAt < before);
     const moved = live.filter(
       (row) => (stored.get(row.key)?.storageClass ?? row.storageClass) !== row.storageClass,
     );
-    const removed = isDoubtful(work, unnamed.length, objects.length)
-      ? leaveAll(deps, prefix, unnamed)
-      : await eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
+    const removed = await removeAllUnnamed(deps, work, prefix, { objects, rows });
     const reported = await eachOf(deps, missing, LANES, (row) => reportMissing(deps, work, row));
     const noted = await eachOf(deps, moved, LANES, (row) => noteClass(deps, work, row));
     return { next, outcomes: [...removed, ...reported, ...noted] };
   },
 }));
+
+/**
+ * Objects without a row that the replica alone has: it may have taken a copy that came late, or missed a deletion. Nothing
+ * else is read from it: what it lacks may be on its way, and its classes are its own.
+ */
+export const reconcileReplicaParts: readonly Part[] = ROW_NAMED_PREFIXES.map((prefix) => ({
+  name: `reconcile ${prefix} in the replica`,
+  async page(deps, work, after) {
+    if (deps.replica === undefined) return { next: null, outcomes: [] };
+    const there = { db: deps.db, storage: deps.replica };
+    const { objects, rows, next } = await readBothSides(there, { prefix, after }, LIMITS, work.signal);
+    return { next, outcomes: await removeAllUnnamed(deps, work, prefix, { objects, rows }) };
+  },
+}));
+
+async function removeAllUnnamed(
+  deps: LifecycleDeps,
+  work: LifecycleWork,
+  prefix: string,
+  { objects, rows }: Pick<BothSides, 'objects' | 'rows'>,
+): Promise<Outcome[]> {
+  const before = youngest(deps);
+  const named = new Set(rows.map((row) => row.key));
+  const unnamed = objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
+  return isDoubtful(work, unnamed.length, objects.length)
+    ? leaveAll(deps, prefix, unnamed)
+    : eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
+}
+
+/** What came later may still be on its way to its row, or its row to it. */
+function youngest({ clock }: LifecycleDeps): Date {
+  return cutoff({ days: UNNAMED_GRACE_DAYS }, clock.now());
+}
 
 /** An empty or older database beside a full store names nothing: that is no reason to empty the store by itself. */
 function isDoubtful({ unattended }: LifecycleWork, unnamed: number, of: number): boolean {

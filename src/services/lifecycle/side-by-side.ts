@@ -1,5 +1,6 @@
 import { listNamed, type NamedObject } from '../../db/stored.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
+import type { StorageService } from '../storage.service.ts';
 import type { LifecycleDeps } from './work.ts';
 
 /** Objects of the store and rows that name objects, both of one range of keys and whole in it. */
@@ -15,7 +16,7 @@ export interface BothSides {
  * lie in it that have no object, all of them when the store was emptied. Bounded either way.
  */
 export async function readBothSides(
-  { db, storage }: Pick<LifecycleDeps, 'db' | 'storage'>,
+  { db, storage }: Pick<LifecycleDeps, 'db'> & { readonly storage: Pick<StorageService, 'listFiles'> },
   range: { readonly prefix: string; readonly after: string | null },
   limits: { readonly objects: number; readonly rows: number },
   signal: AbortSignal,

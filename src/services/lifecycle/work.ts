@@ -4,12 +4,15 @@ import { type ErrorCode, isStorageError, StorageError } from '../../domain/error
 import type { RunAction, RunProgress } from '../../domain/runs.ts';
 import type { ObjectStore, ObjectStoreCapabilities } from '../../ports/object-store.ts';
 import type { ServiceDeps } from '../deps.ts';
+import type { StorageService } from '../storage.service.ts';
 
 export interface LifecycleDeps extends Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'log'> {
   /** Where views come from: an edge of ours tells of each, a CDN writes logs that are read later. */
   readonly viewsComeFrom: 'edge' | 'logs';
   /** What the store can do: nothing goes where it cannot go, or from where it cannot come back. */
   readonly capabilities: Pick<ObjectStoreCapabilities, 'supportsStorageClasses' | 'supportsArchive'>;
+  /** What a copy in another region has, where there is one. `storage` deletes there, too. */
+  readonly replica?: Pick<StorageService, 'listFiles'>;
   /** Removes what uploads that died left in the store. */
   readonly sweepIncomplete: ObjectStore['sweepIncomplete'];
 }
