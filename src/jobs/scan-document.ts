@@ -4,6 +4,7 @@ import { findFile, lockFileAndItem, setStage, transition, updateFile } from '../
 import { jsonText } from '../db/json.ts';
 import { settleObjects } from '../db/objects.ts';
 import type { FileRow } from '../db/schema.ts';
+import { findPdfProblem } from '../domain/pdf/inspect.ts';
 import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
 import { openDocument } from '../services/documents.ts';
 import { end } from '../services/removal.ts';
@@ -20,8 +21,10 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'FORBIDDEN',
 ]);
 
+const DAMAGED = 'The document is damaged: it cannot be read.';
+
 /**
- * Opens a received identity document in memory, looks at its type by content, has it scanned, and makes it ready. What
+ * Opens a received identity document in memory, looks at its type and, in a PDF, for active content, has it scanned, and makes it ready. What
  * is refused is shredded: its object and its key go.
  */
 export async function scanDocument(
@@ -52,11 +55,25 @@ export async function scanDocument(
 }
 
 async function formatOf(deps: JobDeps, bytes: Uint8Array): Promise<NonNullable<FileRow['source_format']>> {
-  if (Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-') return 'pdf';
+  if (Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-') {
+    refuseUnsafePdf(bytes);
+    return 'pdf';
+  }
   const format = await pictureFormat(deps, bytes);
   if (format !== 'jpeg' && format !== 'png' && format !== 'webp')
     throw new StorageError('UNSUPPORTED_TYPE', 'A document is a JPEG, PNG or WebP picture, or a PDF.');
   return format;
+}
+
+/** Throws what the uploader is told of a PDF that could do something, hides something, or cannot be looked into. */
+function refuseUnsafePdf(bytes: Uint8Array): void {
+  const problem = findPdfProblem(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  if (problem === null) return;
+  const details = { problem };
+  if (problem.kind === 'unreadable') throw new StorageError('INVALID_IMAGE', DAMAGED, { details });
+  const kind = problem.kind === 'encrypted' ? 'that is encrypted' : `with ${problem.what}`;
+  const message = `A PDF ${kind} is not accepted. Print it into a new PDF, or take a picture of it.`;
+  throw new StorageError('UNSUPPORTED_TYPE', message, { details });
 }
 
 /** Null for what is no picture at all. Damaged ones are refused in the words for documents. */
@@ -66,9 +83,7 @@ async function pictureFormat(deps: JobDeps, bytes: Uint8Array) {
   } catch (error) {
     if (isStorageError(error, 'UNSUPPORTED_TYPE')) return null;
     if (isStorageError(error, 'INVALID_IMAGE'))
-      throw new StorageError('INVALID_IMAGE', 'The document is damaged: it cannot be read.', {
-        cause: error,
-      });
+      throw new StorageError('INVALID_IMAGE', DAMAGED, { cause: error });
     throw error;
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Photo, Reservation, SignedUrl } from '#src/http/schemas.ts';
-import { eicarBehindJpeg, pdf } from '#test/support/hostile.ts';
+import { eicarBehindJpeg } from '#test/support/hostile.ts';
+import { plainPdf } from '#test/support/pdf.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
 import { type CallOptions, type Client, clientOf, multipart, photoFile, type Reply } from './client.ts';
 
@@ -111,7 +112,7 @@ async function journey(): Promise<void> {
   const mark = `PASSPORT-${randomBytes(8).toString('hex')}`;
   keep('content of documents', mark);
   const path = '/v1/users/seller-1/verification-documents';
-  const bytes = Buffer.concat([pdf().bytes, Buffer.from(`\n% ${mark}\n`)]);
+  const bytes = Buffer.concat([plainPdf().bytes, Buffer.from(`\n% ${mark}\n`)]);
   const document = await client.upload(
     path,
     { name: 'Pass von Erika Mustermann.pdf', type: 'application/pdf', bytes },

@@ -18,7 +18,8 @@ import {
   type TestApp,
   untilState,
 } from '#test/support/app.ts';
-import { eicarBehindJpeg, htmlNamedJpg, pdf } from '#test/support/hostile.ts';
+import { eicarBehindJpeg, htmlNamedJpg, pdf as scriptedPdf } from '#test/support/hostile.ts';
+import { packed, pdfWith, plainPdf } from '#test/support/pdf.ts';
 import { photoPath } from '#test/support/photos.ts';
 
 let app: TestApp;
@@ -50,7 +51,7 @@ test('a document is ready once it was scanned, encrypted, and nowhere readable o
 });
 
 test('a PDF is a document, and HTML is not', async () => {
-  const { bytes } = pdf();
+  const { bytes } = plainPdf();
   const { who, id } = await uploaded(bytes, 'form.pdf');
   const opened = await app.files.openVerificationDocument(who, id);
   expect(opened.contentType).toBe('application/pdf');
@@ -115,6 +116,35 @@ test('malware in a document: rejected, its object and its key gone', async () =>
   expect((await storedKeys(app)).filter((key) => key.includes(who.userId))).toEqual([]);
   expect(await keysOfOwner(who.userId)).toEqual([]);
 });
+
+test.each([
+  ['a script', scriptedPdf().bytes, 'UNSUPPORTED_TYPE', 'A PDF with JavaScript is not accepted.'],
+  [
+    'a packed attachment',
+    pdfWith([packed('<</EF 9 0 R>>')]),
+    'UNSUPPORTED_TYPE',
+    'A PDF with an embedded file',
+  ],
+  [
+    'encryption',
+    pdfWith([], { end: 'trailer<</Root 1 0 R/Encrypt 9 0 R>>' }),
+    'UNSUPPORTED_TYPE',
+    'A PDF that is encrypted',
+  ],
+  ['nothing in it', Buffer.from('%PDF-1.7 and that is all'), 'INVALID_IMAGE', 'The document is damaged'],
+])(
+  'a PDF with %s: rejected with its reason, its object and its key gone',
+  async (_name, body, code, words) => {
+    const who = newSeller();
+    const file = { filename: 'id.pdf', type: null, body };
+    await expect(
+      app.files.uploadVerificationDocument(who, userId(who.userId), file, WAIT),
+    ).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+    await expectNoOrphans(app);
+    expect((await storedKeys(app)).filter((key) => key.includes(who.userId))).toEqual([]);
+    expect(await keysOfOwner(who.userId)).toEqual([]);
+  },
+);
 
 test('a stream that is too long, breaks or is empty leaves neither object nor key', async () => {
   const who = newSeller();
