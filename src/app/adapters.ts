@@ -5,6 +5,7 @@ import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
 import { createLocalModerator } from '../adapters/moderator/local.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
+import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
 import type { Config } from '../config/index.ts';
 import type { Arrivals } from '../ports/arrivals.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -46,8 +47,12 @@ export async function createKeyVault(config: Config): Promise<KeyVault> {
   return createLocalKeyVault({ path: join(config.server.dataDir, 'vault.key') });
 }
 
-export function createScanner(_config: Config): Scanner {
-  return createBasicScanner();
+/** INVALID_CONFIGURATION when its list of hashes is not one. */
+export async function createScanner({ safety, s3 }: Config): Promise<Scanner> {
+  const maxBytes = s3.maxFileSize;
+  if (safety.knownHashesFile === null) return createBasicScanner({ maxBytes });
+  const knownHashes = await loadKnownHashes(safety.knownHashesFile, 'SCANNER_KNOWN_HASHES_FILE');
+  return createBasicScanner({ maxBytes, knownHashes });
 }
 
 export function createModerator(config: Config): Moderator {

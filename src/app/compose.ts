@@ -122,6 +122,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     dispatcher.current = await startOutboxDispatcher({ db, storage, cdn, log, queue, leaves }, listener);
     closing('outbox', async () => dispatcher.current?.close());
 
+    const scanner = await createScanner(config);
+    closing('scanner', () => scanner.close());
+
     const runs = createRunsService(deps);
     return {
       db,
@@ -139,7 +142,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       jobs: {
         ...deps,
         images,
-        scanner: createScanner(config),
+        scanner,
         moderator: createModerator(config),
         encoder: config.images.encoder,
         acceptedFormats: acceptedFormats(config),

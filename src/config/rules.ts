@@ -50,6 +50,11 @@ export const RULES: readonly Rule[] = [
       'the address of a clamd, since NODE_ENV is production and the basic scanner is no virus scanner',
   },
   {
+    setting: SAFETY.knownHashesFile,
+    isBroken: ({ safety }) => safety.scanner === 'clamd' && safety.knownHashesFile !== null,
+    expected: 'nothing while CLAMD_URL is set: clamd reads such lists from its own folder (.hsb)',
+  },
+  {
     setting: SERVER.host,
     isBroken: ({ server, auth }) => !server.production && auth.jwksUrl === null && !isLoopback(server.host),
     expected: 'a loopback address such as 127.0.0.1 while AUTH_JWKS_URL is not set',

@@ -1,9 +1,11 @@
 import { serverAddress } from './address.ts';
-import { choice, fraction, integer, type Read } from './setting.ts';
+import { choice, fraction, integer, optional, type Read } from './setting.ts';
 
 export interface SafetyConfig {
   readonly scanner: 'basic' | 'clamd';
   readonly clamdUrl: string | null;
+  /** A list for the basic scanner of files to refuse. */
+  readonly knownHashesFile: string | null;
   readonly moderator: 'local' | 'rekognition';
   /** How long the scanner or the moderator may take to answer; then the photo is tried again later. */
   readonly checkTimeoutMs: number;
@@ -24,6 +26,10 @@ export const SAFETY = {
   clamdUrl: serverAddress('CLAMD_URL', ['tcp', 'unix'], {
     description: 'The virus scanner clamd; a basic scan of structure and known signatures when not set.',
     expected: 'tcp://host:port or unix:///path of a clamd',
+  }),
+  knownHashesFile: optional('SCANNER_KNOWN_HASHES_FILE', {
+    description: 'For the basic scanner: files to refuse, one a line, SHA-256 and the name to report.',
+    expected: 'the path of a text file',
   }),
   moderator: choice('MODERATION_DRIVER', ['local', 'rekognition'], {
     description: 'Who looks at photos before people do.',
@@ -66,6 +72,7 @@ export function readSafety(read: Read): SafetyConfig {
   return {
     scanner: clamdUrl === null ? 'basic' : 'clamd',
     clamdUrl,
+    knownHashesFile: read(SAFETY.knownHashesFile),
     moderator: read(SAFETY.moderator),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),
     policy: {

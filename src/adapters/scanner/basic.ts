@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { isStorageError, StorageError } from '../../domain/errors.ts';
+import { StorageError } from '../../domain/errors.ts';
 import type { Scanner, ScanResult } from '../../ports/scanner.ts';
-import { EICAR_NAME, hasEicar } from './basic/eicar.ts';
+import { EICAR_NAME, hasEicar } from '../../domain/eicar.ts';
 import { findForeignContent } from './basic/structure.ts';
+import { chunksOf, withSource } from './source.ts';
 
 export interface BasicScannerOptions {
   /** SHA-256 (64 hex digits, lower case) of files to refuse → the name to report. */
@@ -14,7 +15,7 @@ export interface BasicScannerOptions {
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 /** Raised when what is looked for changes. */
-const VERSION = 'rules 1';
+const VERSION = 'rules 2';
 
 /**
  * The scanner that needs nothing installed. It is not an antivirus and says so by its name in every verdict: it finds
@@ -32,15 +33,17 @@ export function createBasicScanner(options: BasicScannerOptions = {}): Scanner {
   });
   return {
     name: 'basic',
-    async scan(body, signal) {
-      if (signal?.aborted) throw new StorageError('ABORTED');
-      const bytes = body instanceof Readable ? await read(body, maxBytes, signal) : asBuffer(body);
-      if (bytes.byteLength > maxBytes) throw tooLong(maxBytes);
-      if (hasEicar(bytes)) return answer(EICAR_NAME);
-      const known = knownHashes.size === 0 ? undefined : knownHashes.get(hash('sha256', bytes));
-      return answer(known ?? findForeignContent(bytes));
-    },
-    ping: () => Promise.resolve(),
+    identity: 'basic',
+    scan: (body, signal) =>
+      withSource(body, async () => {
+        if (signal?.aborted) throw new StorageError('ABORTED');
+        const bytes = body instanceof Readable ? await read(body, maxBytes, signal) : asBuffer(body);
+        if (bytes.byteLength > maxBytes) throw tooLong(maxBytes);
+        if (hasEicar(bytes)) return answer(EICAR_NAME);
+        const known = knownHashes.size === 0 ? undefined : knownHashes.get(hash('sha256', bytes));
+        return answer(known ?? findForeignContent(bytes));
+      }),
+    ping: () => Promise.resolve({ version: VERSION, problem: null }),
     close: () => Promise.resolve(),
   };
 }
@@ -63,26 +66,4 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 function tooLong(maxBytes: number): StorageError {
   return new StorageError('SCANNER_UNAVAILABLE', undefined, { details: { reason: 'too long', maxBytes } });
-}
-
-/** A source that breaks gives no verdict. */
-async function* chunksOf(source: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const stop = () => source.destroy();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal?.aborted) throw new StorageError('ABORTED');
-    for await (const chunk of source) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError('The source gives text, not bytes');
-      yield chunk;
-    }
-    if (signal?.aborted) throw new StorageError('ABORTED');
-  } catch (error) {
-    if (signal?.aborted) throw new StorageError('ABORTED', undefined, { cause: error });
-    throw isStorageError(error)
-      ? error
-      : new StorageError('SCANNER_UNAVAILABLE', undefined, { cause: error });
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    source.destroy();
-  }
 }

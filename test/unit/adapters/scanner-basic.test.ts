@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createBasicScanner } from '#src/adapters/scanner/basic.ts';
 import * as hostile from '#test/support/hostile.ts';
+import { plainPdf } from '#test/support/pdf.ts';
 import { listPhotos, photoPath } from '#test/support/photos.ts';
 import { readFile } from 'node:fs/promises';
 
@@ -16,7 +17,7 @@ describe('the basic scanner', () => {
       verdict: 'clean',
       signature: null,
       scanner: 'basic',
-      version: 'rules 1',
+      version: 'rules 2',
     });
   });
 
@@ -52,16 +53,56 @@ describe('the basic scanner', () => {
   it('finds archives and programs behind the end of a photo', async () => {
     expect(await signatureOf((await hostile.zipBehindJpeg()).bytes)).toBe('Basic.Appended.Archive.Zip');
     expect(await signatureOf((await hostile.elfBehindJpeg()).bytes)).toBe('Basic.Appended.Program.Elf');
-    for (const [magic, name] of [
-      ['MZ\x90\0', 'Program.Windows'],
-      ['Rar!\x1a\x07\x01\0', 'Archive.Rar'],
-      ['7z\xbc\xaf\x27\x1c', 'Archive.7z'],
-      ['#!/bin/sh\n', 'Program.Script'],
-    ] as const) {
-      const bytes = Buffer.concat([await photo(), Buffer.from(magic, 'latin1'), Buffer.alloc(50)]);
-      expect(await signatureOf(bytes), name).toBe(`Basic.Appended.${name}`);
-    }
   });
+
+  const tar = `${'name'.padEnd(257, '\0')}ustar\x0000`;
+  const programs: readonly (readonly [magic: string, name: string])[] = [
+    ['MZ\x90\0', 'Program.Windows'],
+    ['\x7fELF\x02\x01', 'Program.Elf'],
+    ['\xfe\xed\xfa\xce', 'Program.MachO'],
+    ['\xfe\xed\xfa\xcf', 'Program.MachO'],
+    ['\xce\xfa\xed\xfe', 'Program.MachO'],
+    ['\xcf\xfa\xed\xfe', 'Program.MachO'],
+    ['\xca\xfe\xba\xbe', 'Program.MachO'],
+    ['\xca\xfe\xba\xbf', 'Program.MachO'],
+    ['#!/bin/sh\n', 'Program.Script'],
+  ];
+  const archives: readonly (readonly [magic: string, name: string])[] = [
+    ['PK\x03\x04', 'Archive.Zip'],
+    ['Rar!\x1a\x07\0', 'Archive.Rar'],
+    ['Rar!\x1a\x07\x01\0', 'Archive.Rar'],
+    ['7z\xbc\xaf\x27\x1c', 'Archive.7z'],
+    ['\xfd7zXZ\0', 'Archive.Xz'],
+    ['\x1f\x8b\x08', 'Archive.Gzip'],
+    ['BZh9', 'Archive.Bzip2'],
+    ['\x28\xb5\x2f\xfd', 'Archive.Zstandard'],
+    ['MSCF\0', 'Archive.Cabinet'],
+    [tar, 'Archive.Tar'],
+  ];
+  it.each([...programs, ...archives])(
+    'finds %j behind a JPEG, a PNG, a WebP and a PDF',
+    async (magic, name) => {
+      const { blackPng } = await import('#test/support/png.ts');
+      const content = Buffer.concat([Buffer.from(magic, 'latin1'), Buffer.alloc(500, 1)]);
+      for (const before of [
+        await photo(),
+        blackPng(9, 9),
+        await readFile(photoPath('slings.webp')),
+        plainPdf().bytes,
+      ]) {
+        expect(await signatureOf(before)).toBeNull();
+        expect(await signatureOf(Buffer.concat([before, content])), name).toBe(`Basic.Appended.${name}`);
+      }
+    },
+  );
+
+  it.each(archives.filter(([magic]) => /^(Rar|7z|\xfd7z)/.test(magic)))(
+    'finds %j anywhere behind a photo',
+    async (magic, name) => {
+      const behind = Buffer.concat([Buffer.from('a trailer, and then '), Buffer.from(magic, 'latin1')]);
+      expect(await signatureOf(Buffer.concat([await photo(), behind]))).toBe(`Basic.Appended.${name}`);
+    },
+  );
 
   it('finds them behind padding, a second picture, PNG and WebP', async () => {
     const zip = (await hostile.zipBehindJpeg()).bytes.subarray((await photo()).length);

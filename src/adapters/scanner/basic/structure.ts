@@ -7,14 +7,25 @@ const SIGNATURES: readonly (readonly [signature: string, name: string])[] = [
   ['Rar!\x1a\x07', 'Archive.Rar'],
   ['7z\xbc\xaf\x27\x1c', 'Archive.7z'],
   ['\x1f\x8b\x08', 'Archive.Gzip'],
+  ['\xfd7zXZ\x00', 'Archive.Xz'],
+  ['BZh', 'Archive.Bzip2'],
+  ['\x28\xb5\x2f\xfd', 'Archive.Zstandard'],
+  ['MSCF', 'Archive.Cabinet'],
   ['\x7fELF', 'Program.Elf'],
   ['MZ', 'Program.Windows'],
   ['\xfe\xed\xfa\xce', 'Program.MachO'],
   ['\xfe\xed\xfa\xcf', 'Program.MachO'],
+  ['\xce\xfa\xed\xfe', 'Program.MachO'],
   ['\xcf\xfa\xed\xfe', 'Program.MachO'],
   ['\xca\xfe\xba\xbe', 'Program.MachO'],
+  ['\xca\xfe\xba\xbf', 'Program.MachO'],
   ['#!', 'Program.Script'],
 ];
+/** Signatures of so many bytes do not come about by chance: they are looked for everywhere behind the end. */
+const CERTAIN_BYTES = 6;
+/** A tar archive names itself in the middle of its first header. */
+const TAR = { at: 257, magic: 'ustar' };
+const PDF_END = '%%EOF';
 const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 const ZIP_END_BYTES = 22;
 const ZIP_COMMENT_BYTES = 0xffff;
@@ -22,13 +33,14 @@ const ZIP_COMMENT_BYTES = 0xffff;
 const PADDING = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
 
 /**
- * Names what an image hides behind its end, or what a file that is no image begins with; null when there is nothing.
- * Pictures behind the picture (multi-picture format) are stepped over, since phones write them.
+ * Names what an image or a PDF hides behind its end, or what a file that is neither begins with; null when there is
+ * nothing. Pictures behind the picture (multi-picture format) are stepped over, since phones write them.
  */
 export function findForeignContent(bytes: Buffer): string | null {
-  const end = endOfImage(bytes);
+  const end = endOfImage(bytes) ?? endOfPdf(bytes);
   if (end === null) return nameOf('Basic', bytes);
-  let rest = bytes.subarray(end);
+  const behind = bytes.subarray(end);
+  let rest = behind;
   for (;;) {
     rest = withoutPadding(rest);
     const found = nameOf('Basic.Appended', rest);
@@ -37,7 +49,17 @@ export function findForeignContent(bytes: Buffer): string | null {
     if (next === null || next === 0) break;
     rest = rest.subarray(next);
   }
-  return endsAsZip(rest) ? 'Basic.Appended.Archive.Zip' : null;
+  if (endsAsZip(rest)) return 'Basic.Appended.Archive.Zip';
+  const certain = SIGNATURES.filter(([signature]) => signature.length >= CERTAIN_BYTES);
+  const inside = certain.find(([signature]) => behind.includes(signature, 0, 'latin1'));
+  return inside === undefined ? null : `Basic.Appended.${inside[1]}`;
+}
+
+/** Behind the last end mark; null when the bytes are no PDF, or one without it. */
+function endOfPdf(bytes: Buffer): number | null {
+  if (bytes.toString('latin1', 0, 5) !== '%PDF-') return null;
+  const at = bytes.lastIndexOf(PDF_END, undefined, 'latin1');
+  return at < 0 ? null : at + PDF_END.length;
 }
 
 /** Null when the bytes are no image, or one without an end. */
@@ -56,6 +78,8 @@ function withoutPadding(bytes: Buffer): Buffer {
 }
 
 function nameOf(prefix: string, bytes: Buffer): string | null {
+  if (bytes.toString('latin1', TAR.at, TAR.at + TAR.magic.length) === TAR.magic)
+    return `${prefix}.Archive.Tar`;
   const found = SIGNATURES.find(([signature]) => bytes.toString('latin1', 0, signature.length) === signature);
   return found === undefined ? null : `${prefix}.${found[1]}`;
 }
