@@ -6,8 +6,10 @@ import { createLocalKeyVault } from '../adapters/keys/local.ts';
 import { createLocalModerator } from '../adapters/moderator/local.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
+import { createClamdScanner } from '../adapters/scanner/clamd.ts';
 import type { Config } from '../config/index.ts';
 import type { Arrivals } from '../ports/arrivals.ts';
+import { systemClock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
@@ -47,9 +49,18 @@ export async function createKeyVault(config: Config): Promise<KeyVault> {
   return createLocalKeyVault({ path: join(config.server.dataDir, 'vault.key') });
 }
 
-/** INVALID_CONFIGURATION when its list of hashes is not one. */
+/** clamd where it is named, else the basic scanner. INVALID_CONFIGURATION when its list of hashes is not one. */
 export async function createScanner({ safety, s3 }: Config): Promise<Scanner> {
   const maxBytes = s3.maxFileSize;
+  if (safety.clamdUrl !== null)
+    return createClamdScanner({
+      url: safety.clamdUrl,
+      connections: safety.clamdConnections,
+      timeoutMs: safety.checkTimeoutMs,
+      maxBytes,
+      signatures: safety.signatures,
+      clock: systemClock,
+    });
   if (safety.knownHashesFile === null) return createBasicScanner({ maxBytes });
   const knownHashes = await loadKnownHashes(safety.knownHashesFile, 'SCANNER_KNOWN_HASHES_FILE');
   return createBasicScanner({ maxBytes, knownHashes });

@@ -2,7 +2,7 @@
 export const ADAPTERS = {
   'object store': ['filesystem', 's3'],
   CDN: ['edge', 'cloudfront'],
-  scanner: ['basic'],
+  scanner: ['basic', 'clamd'],
   moderator: ['local'],
   search: ['postgres'],
   'key vault': ['local', 'kms'],

@@ -1,9 +1,12 @@
 import { serverAddress } from './address.ts';
-import { choice, fraction, integer, optional, type Read } from './setting.ts';
+import { choice, flag, fraction, integer, optional, type Read } from './setting.ts';
 
 export interface SafetyConfig {
   readonly scanner: 'basic' | 'clamd';
   readonly clamdUrl: string | null;
+  /** Scans that clamd does at one time for one process. */
+  readonly clamdConnections: number;
+  readonly signatures: { readonly maxAgeDays: number; readonly refuseOutdated: boolean };
   /** A list for the basic scanner of files to refuse. */
   readonly knownHashesFile: string | null;
   readonly moderator: 'local' | 'rekognition';
@@ -26,6 +29,24 @@ export const SAFETY = {
   clamdUrl: serverAddress('CLAMD_URL', ['tcp', 'unix'], {
     description: 'The virus scanner clamd; a basic scan of structure and known signatures when not set.',
     expected: 'tcp://host:port or unix:///path of a clamd',
+  }),
+  clamdConnections: integer('CLAMD_CONNECTIONS', {
+    description:
+      'Connections to clamd at one time in each process. Together the workers are served best below its MaxThreads.',
+    default: 4,
+    min: 1,
+    max: 64,
+  }),
+  signatureMaxAgeDays: integer('SCANNER_SIGNATURE_MAX_AGE_DAYS', {
+    description: 'Days after which the signatures of clamd are out of date, which is an alarm.',
+    default: 7,
+    min: 1,
+    max: 365,
+  }),
+  refuseOutdated: flag('SCANNER_REFUSE_OUTDATED', {
+    description:
+      'Whether a file is not clean when signatures that are out of date found nothing; photos then wait for a moderator.',
+    default: false,
   }),
   knownHashesFile: optional('SCANNER_KNOWN_HASHES_FILE', {
     description: 'For the basic scanner: files to refuse, one a line, SHA-256 and the name to report.',
@@ -72,6 +93,11 @@ export function readSafety(read: Read): SafetyConfig {
   return {
     scanner: clamdUrl === null ? 'basic' : 'clamd',
     clamdUrl,
+    clamdConnections: read(SAFETY.clamdConnections),
+    signatures: {
+      maxAgeDays: read(SAFETY.signatureMaxAgeDays),
+      refuseOutdated: read(SAFETY.refuseOutdated),
+    },
     knownHashesFile: read(SAFETY.knownHashesFile),
     moderator: read(SAFETY.moderator),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),

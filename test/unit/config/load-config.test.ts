@@ -14,7 +14,6 @@ const PRODUCTION = {
   AUTH_AUDIENCE: 'localex-storage',
   CLAMD_URL: 'tcp://127.0.0.1:3310',
 };
-const WITH_CLAMD = { ...ADAPTERS, scanner: ['basic', 'clamd'] };
 
 test('an empty environment is a whole service on this machine', () => {
   expect(loadConfig({})).toMatchObject({
@@ -150,12 +149,12 @@ describe('what is only safe in development', () => {
       'AUTH_JWKS_URL',
       'CLAMD_URL',
     ]);
-    expect(loadConfig(PRODUCTION, WITH_CLAMD).auth.devTokens).toBe(false);
+    expect(loadConfig(PRODUCTION).auth.devTokens).toBe(false);
   });
 
   test('production in a bucket needs the bucket’s name', () => {
-    expect(names({ ...PRODUCTION, STORAGE_DRIVER: 's3' }, WITH_CLAMD)).toEqual(['S3_BUCKET']);
-    const config = loadConfig({ ...PRODUCTION, STORAGE_DRIVER: 's3', S3_BUCKET: 'shop-photos' }, WITH_CLAMD);
+    expect(names({ ...PRODUCTION, STORAGE_DRIVER: 's3' })).toEqual(['S3_BUCKET']);
+    const config = loadConfig({ ...PRODUCTION, STORAGE_DRIVER: 's3', S3_BUCKET: 'shop-photos' });
     expect(config.s3.bucket).toBe('shop-photos');
   });
 
@@ -184,6 +183,9 @@ test('roles that are split need a database that they share', () => {
 });
 
 test('two settings that go together are both asked for', () => {
+  expect(names({ CLAMD_URL: 'unix:///run/clamd.sock', SCANNER_KNOWN_HASHES_FILE: 'list.txt' })).toEqual([
+    'SCANNER_KNOWN_HASHES_FILE',
+  ]);
   expect(names({ S3_REPLICA_BUCKET: 'localex-copy' })).toEqual(['S3_REPLICA_REGION']);
   expect(names({ S3_REPLICA_REGION: 'eu-west-1' })).toEqual(['S3_REPLICA_BUCKET']);
   expect(names({ S3_REPLICA_ENDPOINT: 'https://s3.example.org' })).toEqual(['S3_REPLICA_BUCKET']);
