@@ -19,6 +19,7 @@ import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
 import { createKeysService } from '../services/keys.service.ts';
 import { createReviewService } from '../services/review.service.ts';
 import { createRunsService } from '../services/runs.service.ts';
+import { createScannersService } from '../services/scanners.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
@@ -153,6 +154,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       review: createReviewService(deps),
       audit: createAuditService({ db, storage, log }),
       runs,
+      scanners: createScannersService(deps),
       keysService: createKeysService({ vault: keys, runs }),
       lifecycle: createLifecycleService({
         ...deps,

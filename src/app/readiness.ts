@@ -1,5 +1,8 @@
 import { sql } from 'kysely';
+import { listCanaries } from '../db/scanner-canaries.ts';
+import type { Database } from '../db/schema.ts';
 import type { Readiness } from '../http/deps.ts';
+import { systemClock } from '../ports/clock.ts';
 import type { Composition } from './compose.ts';
 
 const LIMIT_MS = 2000;
@@ -8,22 +11,67 @@ const LIMIT_MS = 2000;
 export async function checkReadiness(parts: Composition): Promise<readonly Readiness[]> {
   const signal = AbortSignal.timeout(LIMIT_MS);
   return Promise.all([
-    check('database', signal, () => sql`select 1`.execute(parts.db)),
-    check('object store', signal, () => parts.store.ping(signal)),
-    check('queue', signal, () => parts.queue.ping(signal)),
-    check('scanner', signal, () => parts.jobs.scanner.ping(signal)),
-    check('moderator', signal, () => parts.jobs.moderator.ping(signal)),
-    check('keys', signal, () => parts.keys.ping()),
+    check(
+      'database',
+      signal,
+      answers(() => sql`select 1`.execute(parts.db)),
+    ),
+    check(
+      'object store',
+      signal,
+      answers(() => parts.store.ping(signal)),
+    ),
+    check(
+      'queue',
+      signal,
+      answers(() => parts.queue.ping(signal)),
+    ),
+    check('scanner', signal, async () => (await parts.jobs.scanner.ping(signal)).problem),
+    check('scanner canary', signal, () => problemOfCanaries(parts.db)),
+    check(
+      'moderator',
+      signal,
+      answers(() => parts.jobs.moderator.ping(signal)),
+    ),
+    check(
+      'keys',
+      signal,
+      answers(() => parts.keys.ping()),
+    ),
   ]);
 }
 
-async function check(name: string, signal: AbortSignal, ask: () => Promise<unknown>): Promise<Readiness> {
+/** Scanners that are gone are forgotten after so long. Milliseconds. */
+const CANARY_KEPT_MS = 3_600_000;
+
+/** Which scanners failed when they were last tried; null when none did. */
+async function problemOfCanaries(db: Database): Promise<string | null> {
+  const canaries = await listCanaries(db, new Date(systemClock.now().getTime() - CANARY_KEPT_MS));
+  const failing = canaries.filter(({ outcome, distrust }) => outcome !== 'ok' || distrust !== null);
+  if (failing.length === 0) return null;
+  return failing.map(({ scanner, outcome, distrust }) => `${scanner}: ${distrust ?? outcome}`).join('; ');
+}
+
+/** Of what either answers or does not. */
+function answers(ask: () => Promise<unknown>): () => Promise<null> {
+  return async () => {
+    await ask();
+    return null;
+  };
+}
+
+/** @param ask resolves to what is wrong although it answers; null when nothing is */
+async function check(
+  name: string,
+  signal: AbortSignal,
+  ask: () => Promise<string | null>,
+): Promise<Readiness> {
   const late = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('no answer')), { once: true });
   });
   try {
-    await Promise.race([ask(), late]);
-    return { name, ok: true };
+    const problem = await Promise.race([ask(), late]);
+    return problem === null ? { name, ok: true } : { name, ok: true, degraded: true, error: problem };
   } catch (error) {
     return { name, ok: false, error: error instanceof Error ? error.message : 'unknown' };
   }

@@ -79,6 +79,7 @@ async function makeHttp(
     review: parts.review,
     audit: parts.audit,
     keys: parts.keysService,
+    scanners: parts.scanners,
     runs: parts.runs,
     lifecycle: parts.lifecycle,
     events: parts.events,

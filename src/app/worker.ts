@@ -8,6 +8,7 @@ import { startDueLifecycle } from '../jobs/lifecycle-schedule.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { advanceRestores } from '../jobs/restore-photos.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
+import { canaryTask } from '../jobs/scanner-canary.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { takeArrival } from '../jobs/take-arrival.ts';
 import { startSchedule } from '../jobs/schedule.ts';
@@ -68,6 +69,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'sweep', everyMs: SWEEP_MS, run: () => sweep(jobs) },
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
+      canaryTask(jobs, config.safety.canaryMs),
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),
       {

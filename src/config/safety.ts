@@ -7,6 +7,7 @@ export interface SafetyConfig {
   /** Scans that clamd does at one time for one process. */
   readonly clamdConnections: number;
   readonly signatures: { readonly maxAgeDays: number; readonly refuseOutdated: boolean };
+  readonly canaryMs: number;
   /** A list for the basic scanner of files to refuse. */
   readonly knownHashesFile: string | null;
   readonly moderator: 'local' | 'rekognition';
@@ -47,6 +48,12 @@ export const SAFETY = {
     description:
       'Whether a file is not clean when signatures that are out of date found nothing; photos then wait for a moderator.',
     default: false,
+  }),
+  canarySeconds: integer('SCANNER_CANARY_SECONDS', {
+    description: 'Seconds between two trials whether the virus scanner still finds the EICAR test file.',
+    default: 60,
+    min: 1,
+    max: 3600,
   }),
   knownHashesFile: optional('SCANNER_KNOWN_HASHES_FILE', {
     description: 'For the basic scanner: files to refuse, one a line, SHA-256 and the name to report.',
@@ -98,6 +105,7 @@ export function readSafety(read: Read): SafetyConfig {
       maxAgeDays: read(SAFETY.signatureMaxAgeDays),
       refuseOutdated: read(SAFETY.refuseOutdated),
     },
+    canaryMs: read(SAFETY.canarySeconds) * 1000,
     knownHashesFile: read(SAFETY.knownHashesFile),
     moderator: read(SAFETY.moderator),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),

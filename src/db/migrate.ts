@@ -9,6 +9,7 @@ import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 import * as rollups from './migrations/0008-rollups.ts';
 import * as refusedPhotos from './migrations/0009-refused-photos.ts';
+import * as scannerCanaries from './migrations/0012-scanner-canaries.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
@@ -21,6 +22,7 @@ const MIGRATIONS = {
   '0007-scrub': scrub,
   '0008-rollups': rollups,
   '0009-refused-photos': refusedPhotos,
+  '0012-scanner-canaries': scannerCanaries,
 };
 
 /** Brings the schema up to date. Several processes may start at once: each migration is applied once. */

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways, Kysely, Selectable, Transa
 import type { AuditSchema } from './audit/schema.ts';
 import type { ItemStatus } from '../domain/access.ts';
 import type { ArchiveState } from '../domain/archive-state.ts';
+import type { CanaryOutcome, Distrust } from '../domain/canary.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
@@ -180,6 +181,19 @@ export interface LeasesTable {
   expires_at: Timestamp;
 }
 
+/** How a virus scanner did when it was last tried. */
+export interface ScannerCanariesTable {
+  /** Its identity. */
+  scanner: string;
+  outcome: CanaryOutcome;
+  distrust: Distrust;
+  /** Since when the outcome is this one. */
+  since: Timestamp;
+  checked_at: Timestamp;
+  version: string | null;
+  problem: string | null;
+}
+
 export interface RunsTable {
   id: string;
   kind: RunKind;
@@ -227,6 +241,7 @@ export interface Schema extends AuditSchema, LifecycleTables {
   appeals: AppealsTable;
   document_keys: DocumentKeysTable;
   leases: LeasesTable;
+  scanner_canaries: ScannerCanariesTable;
   runs: RunsTable;
   run_actions: RunActionsTable;
   cdn_batches: CdnBatchesTable;
@@ -248,5 +263,6 @@ export type VariantRow = Selectable<VariantsTable>;
 /** What lists of photos read of a variant: all but how its bytes were proved. */
 export type ListedVariant = Omit<VariantRow, 'sha256' | 'report' | 'created_at'>;
 export type OutboxRow = Selectable<OutboxTable>;
+export type ScannerCanaryRow = Selectable<ScannerCanariesTable>;
 export type RunRow = Selectable<RunsTable>;
 export type RunActionRow = Selectable<RunActionsTable>;

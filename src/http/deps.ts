@@ -13,6 +13,7 @@ import type {
 } from '#src/services/contracts.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
+import type { ScannersService } from '#src/services/scanners.service.ts';
 
 export type App = FastifyInstance<
   Server,
@@ -82,6 +83,7 @@ export interface HttpDeps {
   readonly review: ReviewService;
   readonly audit: AuditService;
   readonly keys: KeysService;
+  readonly scanners: ScannersService;
   readonly runs: RunsService;
   readonly lifecycle: LifecycleService;
   readonly events: FileEvents;
@@ -111,6 +113,8 @@ export interface HttpDeps {
 export interface Readiness {
   readonly name: string;
   readonly ok: boolean;
+  /** It answers, and somebody has to look after it all the same. */
+  readonly degraded?: boolean;
   /** For the log only. */
   readonly error?: string;
 }

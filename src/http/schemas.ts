@@ -122,6 +122,16 @@ export const ReviewEntry = z
     photo: Photo,
     item: z.object({ id: z.string(), title: z.string() }).nullable(),
     labels: z.array(z.object({ label: z.string(), confidence: z.number() })).readonly(),
+    scan: z
+      .object({
+        verdict: z.enum(['clean', 'infected']),
+        signature: z.string().nullable(),
+        scanner: z.string(),
+        version: z.string(),
+        at: z.string(),
+      })
+      .nullable()
+      .meta({ description: 'What the virus scanner said last.' }),
     reason: z.string().nullable(),
     viewUrl: z.string().nullable().meta({ description: 'Signed URL of the sanitised view.' }),
     appeal: z.string().nullable(),

@@ -25,6 +25,7 @@ import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { reviewRoutes } from './routes/review.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scannerRoutes } from './routes/scanners.ts';
 import { scrubRoutes } from './routes/scrub.ts';
 import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -83,6 +84,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   reviewRoutes(app, deps);
   auditRoutes(app, deps);
   keyRoutes(app, deps);
+  scannerRoutes(app, deps);
   runRoutes(app, deps);
   scrubRoutes(app, deps);
   cdnRoutes(app, deps);

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
 import type { ModerationResult, Moderator } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
+import { findDistrust } from '../db/scanner-canaries.ts';
+import { isBelieved } from '../domain/canary.ts';
 import type { JobDeps } from './deps.ts';
 
 const scanResult = z.object({
@@ -20,8 +22,25 @@ const moderationResult = z.object({
 
 type CheckDeps = Pick<JobDeps, 'scanner' | 'moderator' | 'checkTimeoutMs'>;
 
-/** Has the bytes scanned. Anything but a clear answer in time is SCANNER_UNAVAILABLE: "not yet", never "clean". */
+/**
+ * Has the bytes scanned. Anything but a clear answer in time, by a scanner whose canary lives, is SCANNER_UNAVAILABLE: "not
+ * yet", never "clean".
+ */
 export async function scanBytes(
+  deps: CheckDeps & Pick<JobDeps, 'db'>,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<ScanResult> {
+  const result = await scanAnswer(deps, bytes, signal);
+  const distrust = await findDistrust(deps.db, deps.scanner.identity);
+  if (isBelieved(result.verdict, distrust)) return result;
+  throw new StorageError('SCANNER_UNAVAILABLE', undefined, {
+    details: { reason: `its canary: ${distrust}` },
+  });
+}
+
+/** What the scanner says, whether or not it is to be believed. Errors as those of `scanBytes`. */
+export async function scanAnswer(
   deps: CheckDeps,
   bytes: Uint8Array,
   signal: AbortSignal,

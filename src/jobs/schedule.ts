@@ -6,6 +6,8 @@ import type { Log } from '../ports/log.ts';
 export interface ScheduledTask {
   readonly name: string;
   readonly everyMs: number;
+  /** Also when the schedule starts. */
+  readonly atOnce?: boolean;
   readonly run: () => Promise<unknown>;
 }
 
@@ -25,6 +27,7 @@ export function startSchedule(
     const run = runOnce(db, task, holder, log).finally(() => running.delete(task.name));
     running.set(task.name, run);
   };
+  for (const task of tasks) if (task.atOnce === true) tick(task);
   const timers = tasks.map((task) => setInterval(() => tick(task), task.everyMs));
   return {
     async close() {

@@ -4,6 +4,7 @@ import type { FileId, ItemId, UserId } from '../domain/ids.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { SignedCookie } from '../ports/cdn.ts';
 import type { PresignedPost } from '../ports/object-store.ts';
+import type { ScanResult } from '../ports/scanner.ts';
 import type { Photo, UploadAnswer } from './photo.ts';
 
 /** A file on its way in. The name and type are claims: the bytes decide. */
@@ -189,6 +190,8 @@ export interface ReviewEntry {
   readonly photo: Photo;
   readonly item: { readonly id: string; readonly title: string } | null;
   readonly labels: readonly { readonly label: string; readonly confidence: number }[];
+  /** What the virus scanner said last, and when; null when it gave no answer. */
+  readonly scan: (ScanResult & { readonly at: string }) | null;
   readonly reason: string | null;
   /** Signed URL of the sanitised view; null when the photo could not be decoded yet. */
   readonly viewUrl: string | null;

@@ -105,6 +105,7 @@ async function entryOf(
     photo: await viewOf(deps, who, file),
     item: item === null ? null : { id: item.id, title: item.title },
     labels: (file.moderation?.labels ?? []).map(({ label, confidence }) => ({ label, confidence })),
+    scan: file.scan,
     reason: file.reason_message,
     viewUrl: viewKey === null ? null : deps.cdn.signedUrl(viewKey, until),
     appeal,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { App, HttpDeps } from '../deps.ts';
 
 const Ready = z.object({
-  status: z.enum(['ready', 'unavailable']),
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean() })),
+  status: z.enum(['ready', 'degraded', 'unavailable']),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), degraded: z.boolean().optional() })),
 });
 
 /** For whoever runs the service. */
@@ -31,6 +31,7 @@ export function systemRoutes(app: App, { ready, log }: Pick<HttpDeps, 'ready' | 
         tags,
         operationId: 'getReadiness',
         summary: 'Everything it needs answers',
+        description: '`degraded` answers, and somebody has to look after what is marked so.',
         answers: { 503: { description: 'Something it needs does not answer.' } },
         response: { 200: Ready, 503: Ready },
       },
@@ -38,11 +39,13 @@ export function systemRoutes(app: App, { ready, log }: Pick<HttpDeps, 'ready' | 
     async (_request, reply) => {
       const checks = await ready();
       const failing = checks.filter((check) => !check.ok);
+      const degraded = checks.filter((check) => check.ok && check.degraded === true);
       if (failing.length > 0) log.warn({ failing }, 'Not ready');
+      if (degraded.length > 0) log.warn({ degraded }, 'Ready, but degraded');
       reply.header('cache-control', 'no-store');
-      return failing.length === 0
-        ? reply.code(200).send({ status: 'ready', checks: [...checks] })
-        : reply.code(503).send({ status: 'unavailable', checks: [...checks] });
+      if (failing.length > 0) return reply.code(503).send({ status: 'unavailable', checks: [...checks] });
+      const status = degraded.length === 0 ? 'ready' : 'degraded';
+      return reply.code(200).send({ status, checks: [...checks] });
     },
   );
 }

@@ -3,6 +3,7 @@ import { admins, only, staff, type Row } from './row.ts';
 /** What moderators and admins do. */
 export const ADMIN: readonly Row[] = [
   { operation: 'listReview', call: () => ({ path: '/v1/admin/review' }), expected: staff(200) },
+  { operation: 'listScanners', call: () => ({ path: '/v1/admin/scanners' }), expected: staff(200) },
   {
     operation: 'decidePhoto',
     about: 'that is public already',

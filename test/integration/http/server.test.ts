@@ -215,6 +215,23 @@ describe('the service', () => {
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
+  test('is degraded, and still ready, while something that answers has to be looked after', async () => {
+    const checks = [
+      { name: 'queue', ok: true },
+      { name: 'scanner canary', ok: true, degraded: true, error: 'blind' },
+    ];
+    const service = await start({ ready: async () => checks });
+    const response = await fetch(`${service.url}/readyz`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      status: 'degraded',
+      checks: [
+        { name: 'queue', ok: true },
+        { name: 'scanner canary', ok: true, degraded: true },
+      ],
+    });
+  });
+
   test('lets a running request finish when it is told to stop, and idle connections do not hold it up', async () => {
     const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
     const { promise: gate, resolve: go } = Promise.withResolvers<void>();

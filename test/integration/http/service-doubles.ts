@@ -103,7 +103,16 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     releaseHold: unused,
     getHold: unused,
   };
-  return { files: allFiles, items: allItems, review, runs, lifecycle, audit, keys: { rotate: unused } };
+  return {
+    files: allFiles,
+    items: allItems,
+    review,
+    runs,
+    lifecycle,
+    audit,
+    keys: { rotate: unused },
+    scanners: { list: unused },
+  };
 }
 
 /** Events that a test raises by hand. */

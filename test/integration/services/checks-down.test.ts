@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { userId } from '#src/domain/ids.ts';
+import { listCanaries } from '#src/db/scanner-canaries.ts';
 import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { ModerationResult, Moderator } from '#src/ports/moderator.ts';
 import type { Scanner, ScanResult } from '#src/ports/scanner.ts';
@@ -13,6 +14,7 @@ import {
   startApp,
   storedKeys,
   type TestApp,
+  until,
   untilState,
 } from '#test/support/app.ts';
 import { truncatedJpeg } from '#test/support/hostile.ts';
@@ -25,13 +27,15 @@ let brokenEncodings = 0;
 
 beforeAll(async () => {
   app = await startApp({
-    env: { QUEUE_ATTEMPTS: '3', SAFETY_CHECK_TIMEOUT_MS: '300' },
+    env: { QUEUE_ATTEMPTS: '3', SAFETY_CHECK_TIMEOUT_MS: '300', SCANNER_CANARY_SECONDS: '3600' },
     jobs: ({ scanner, moderator, images }) => ({
       scanner: scanning(scanner),
       moderator: judging(moderator),
       images: encoding(images),
     }),
   });
+  // From now on only photos are scanned, for as long as the tests take.
+  await until('the canary', async () => (await listCanaries(app.db, new Date(0)))[0] ?? null);
 });
 afterAll(() => app.close());
 

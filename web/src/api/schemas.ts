@@ -56,6 +56,7 @@ export const ReviewEntrySchema = z.object({
   photo: PhotoSchema,
   item: z.nullable(z.object({ id: z.string(), title: z.string() })),
   labels: z.array(z.object({ label: z.string(), confidence: z.number() })),
+  scan: z.nullable(z.object({ verdict: z.string(), scanner: z.string(), version: z.string() })),
   reason: z.nullable(z.string()),
   viewUrl: z.nullable(z.string()),
   appeal: z.optional(z.nullable(z.string())),

@@ -54,6 +54,7 @@ export function ReviewDetail({ entry, isRejecting, isBusy, onRejecting, onDecide
             {entry.appeal}
           </blockquote>
         )}
+        <p className="soft small">{scanWords(entry.scan)}</p>
         {entry.labels.length > 0 && <Labels labels={entry.labels} />}
         {isRejecting ? (
           <RejectForm
@@ -86,6 +87,11 @@ export function ReviewDetail({ entry, isRejecting, isBusy, onRejecting, onDecide
       </div>
     </article>
   );
+}
+
+function scanWords(scan: ReviewEntry['scan']): string {
+  if (scan === null) return 'Not scanned for viruses.';
+  return `Virus scan: ${scan.verdict}, by ${scan.scanner} (${scan.version}).`;
 }
 
 function Labels({ labels }: { labels: ReviewEntry['labels'] }) {
