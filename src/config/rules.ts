@@ -50,6 +50,11 @@ export const RULES: readonly Rule[] = [
       'the address of a clamd, since NODE_ENV is production and the basic scanner is no virus scanner',
   },
   {
+    setting: SAFETY.clamdUrl,
+    isBroken: ({ safety }) => /^unix:\/\/(?!\/[^/])/.test(safety.clamdUrl ?? ''),
+    expected: 'unix:///path with three slashes for a socket of this machine',
+  },
+  {
     setting: SAFETY.knownHashesFile,
     isBroken: ({ safety }) => safety.scanner === 'clamd' && safety.knownHashesFile !== null,
     expected: 'nothing while CLAMD_URL is set: clamd reads such lists from its own folder (.hsb)',

@@ -182,6 +182,11 @@ test('roles that are split need a database that they share', () => {
   expect(loadConfig({ ROLES: 'edge,worker,http' }).server.roles).toHaveLength(3);
 });
 
+test.each(['unix://run/clamd.sock', 'unix://', 'unix:///', 'http://127.0.0.1:3310'])(
+  '%s is no clamd',
+  (CLAMD_URL) => expect(names({ CLAMD_URL })).toEqual(['CLAMD_URL']),
+);
+
 test('two settings that go together are both asked for', () => {
   expect(names({ CLAMD_URL: 'unix:///run/clamd.sock', SCANNER_KNOWN_HASHES_FILE: 'list.txt' })).toEqual([
     'SCANNER_KNOWN_HASHES_FILE',
