@@ -26,7 +26,7 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
       signal,
       answers(() => parts.queue.ping(signal)),
     ),
-    check('scanner', signal, async () => (await parts.jobs.scanner.ping(signal)).problem),
+    withoutIt(check('scanner', signal, async () => (await parts.jobs.scanner.ping(signal)).problem)),
     check('scanner canary', signal, () => problemOfCanaries(parts.db)),
     check(
       'moderator',
@@ -39,6 +39,12 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
       answers(() => parts.keys.ping()),
     ),
   ]);
+}
+
+/** Of what the service can be without for a while: photos wait, and all others are served. */
+async function withoutIt(checked: Promise<Readiness>): Promise<Readiness> {
+  const found = await checked;
+  return found.ok ? found : { ...found, degraded: true };
 }
 
 /** Scanners that are gone are forgotten after so long. Milliseconds. */

@@ -113,7 +113,7 @@ export interface HttpDeps {
 export interface Readiness {
   readonly name: string;
   readonly ok: boolean;
-  /** It answers, and somebody has to look after it all the same. */
+  /** Somebody has to look after it, and the service does the rest of its work all the same. */
   readonly degraded?: boolean;
   /** For the log only. */
   readonly error?: string;

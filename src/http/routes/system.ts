@@ -31,15 +31,16 @@ export function systemRoutes(app: App, { ready, log }: Pick<HttpDeps, 'ready' | 
         tags,
         operationId: 'getReadiness',
         summary: 'Everything it needs answers',
-        description: '`degraded` answers, and somebody has to look after what is marked so.',
+        description:
+          '`degraded`: somebody has to look after what is marked so; the service does the rest of its work.',
         answers: { 503: { description: 'Something it needs does not answer.' } },
         response: { 200: Ready, 503: Ready },
       },
     },
     async (_request, reply) => {
       const checks = await ready();
-      const failing = checks.filter((check) => !check.ok);
-      const degraded = checks.filter((check) => check.ok && check.degraded === true);
+      const failing = checks.filter((check) => !check.ok && check.degraded !== true);
+      const degraded = checks.filter((check) => check.degraded === true);
       if (failing.length > 0) log.warn({ failing }, 'Not ready');
       if (degraded.length > 0) log.warn({ degraded }, 'Ready, but degraded');
       reply.header('cache-control', 'no-store');

@@ -215,10 +215,11 @@ describe('the service', () => {
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
-  test('is degraded, and still ready, while something that answers has to be looked after', async () => {
+  test('is degraded, and still ready, while something has to be looked after that it can be without', async () => {
     const checks = [
       { name: 'queue', ok: true },
       { name: 'scanner canary', ok: true, degraded: true, error: 'blind' },
+      { name: 'scanner', ok: false, degraded: true, error: 'ECONNREFUSED' },
     ];
     const service = await start({ ready: async () => checks });
     const response = await fetch(`${service.url}/readyz`);
@@ -228,6 +229,7 @@ describe('the service', () => {
       checks: [
         { name: 'queue', ok: true },
         { name: 'scanner canary', ok: true, degraded: true },
+        { name: 'scanner', ok: false, degraded: true },
       ],
     });
   });
