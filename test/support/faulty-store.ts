@@ -14,6 +14,8 @@ export interface FaultyStore extends ObjectStore {
   plan(operation: Operation, ...faults: (Fault | null)[]): void;
   /** Calls so far. */
   calls(operation: Operation): number;
+  /** Keys of bodies that it gave and nobody read to the end or dropped: each may hold a file open. */
+  leftOpen(): readonly string[];
 }
 
 /** 503 SlowDown, as a driver reports it. */
@@ -25,6 +27,7 @@ export const answerLost: Fault = { when: 'after', error: new StorageError('STORA
 export function faultyStore(store: ObjectStore): FaultyStore {
   const planned = new Map<Operation, (Fault | null)[]>();
   const counts = new Map<Operation, number>();
+  const given: { readonly key: string; readonly body: Readable }[] = [];
 
   async function through<T>(
     operation: Operation,
@@ -51,6 +54,7 @@ export function faultyStore(store: ObjectStore): FaultyStore {
     plan: (operation, ...faults) =>
       void planned.set(operation, [...(planned.get(operation) ?? []), ...faults]),
     calls: (operation) => counts.get(operation) ?? 0,
+    leftOpen: () => given.filter(({ body }) => !body.destroyed).map(({ key }) => key),
     put: (...args) => plain('put', () => store.put(...args)),
     async get(...args) {
       const { value, fault } = await through(
@@ -58,6 +62,7 @@ export function faultyStore(store: ObjectStore): FaultyStore {
         () => store.get(...args),
         ({ body }) => body.destroy(),
       );
+      given.push({ key: args[0], body: value.body });
       return fault?.when === 'body'
         ? { ...value, body: breaking(value.body, fault.afterBytes, fault.error) }
         : value;

@@ -19,6 +19,7 @@ export interface StorageUnderFaults {
   readonly measurements: Measurement[];
   /** Milliseconds of every wait between attempts, none of which was really waited. */
   readonly waits: number[];
+  /** Throws when a body was left open. */
   close(): Promise<void>;
 }
 
@@ -46,5 +47,17 @@ export async function storageUnderFaults(withReplica = true): Promise<StorageUnd
     sleep: async (ms) => void waits.push(ms),
     onMeasure: (measurement) => measurements.push(measurement),
   });
-  return { service, store, replica, rows, measurements, waits, close: () => rm(folder, { recursive: true }) };
+  return {
+    service,
+    store,
+    replica,
+    rows,
+    measurements,
+    waits,
+    async close() {
+      const left = [...store.leftOpen(), ...replica.leftOpen()];
+      await rm(folder, { recursive: true });
+      if (left.length > 0) throw new Error(`Bodies were neither read nor dropped: ${left.join(', ')}`);
+    },
+  };
 }

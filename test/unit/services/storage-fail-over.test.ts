@@ -111,7 +111,7 @@ describe('fail-over', () => {
   test('an outage is waited for once: the next reads ask the replica first, and the primary for what it lacks', async () => {
     await under.store.put(objectKey('items/new'), bytes, JPEG);
     under.store.plan('get', slowDown, slowDown, slowDown);
-    await under.service.downloadFile('items/a');
+    (await under.service.downloadFile('items/a')).body.destroy();
     expect((await under.service.fileInfo('items/a')).bytes).toBe(bytes.length);
     expect(under.store.calls('head')).toBe(0);
     expect((await under.service.fileInfo('items/new')).bytes).toBe(bytes.length);
