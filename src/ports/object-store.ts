@@ -106,7 +106,13 @@ export interface ObjectStore {
   /** The stream must be consumed or destroyed by the caller. */
   get(key: ObjectKey, options?: GetOptions): Promise<{ info: ObjectInfo; body: Readable }>;
   head(key: ObjectKey, signal?: AbortSignal): Promise<ObjectInfo>;
-  /** Every version of it, where the store keeps versions. A missing object is a success. */
+  /**
+   * Takes an object out of reads and listings and destroys nothing that the store can keep: no earlier content ever, and
+   * the present one only where the store keeps none (a bucket without versions). A missing object is a success.
+   * Errors: CONFLICT when the store could not do it without destroying an earlier content.
+   */
+  hide(key: ObjectKey, signal?: AbortSignal): Promise<void>;
+  /** Every version of it, where the store keeps versions, and what was hidden. A missing object is a success. */
   delete(key: ObjectKey, signal?: AbortSignal): Promise<void>;
   /** Keys in ascending byte order, at most `limit` (1 to 1,000) a page. */
   list(prefix: string, options: { after?: string; limit: number; signal?: AbortSignal }): Promise<ListPage>;

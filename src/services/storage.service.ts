@@ -94,6 +94,12 @@ export function createStorageService(options: StorageServiceOptions): StorageSer
         return retry(() => store.head(checked, signal));
       }),
 
+    hideFile: (key, signal) =>
+      call('hide', signal, async (retry) => {
+        const checked = objectKey(key);
+        await retry(() => store.hide(checked, signal));
+      }),
+
     deleteFile: (key, signal) =>
       call('delete', signal, (retry) => deleteFrom(stores, objectKey(key), retry, signal)),
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { bytesAndMetadata } from './object-store/bytes.ts';
 import { copyingAndClasses } from './object-store/copying.ts';
+import { hiding } from './object-store/hiding.ts';
 import { keysOfAnyShape } from './object-store/keys.ts';
 import { largeObjects } from './object-store/large.ts';
 import { listing } from './object-store/listing.ts';
@@ -32,6 +33,7 @@ export function objectStoreContract(product: string, start: () => Promise<StoreU
     keysOfAnyShape(under);
     visibility(under);
     listing(under);
+    hiding(under);
     copyingAndClasses(under);
     presignedAccess(under);
     largeObjects(under);

@@ -85,6 +85,27 @@ describe('the file-system object store', () => {
     }
   });
 
+  test('what is hidden is kept aside for thirty days, or until its key is deleted', async () => {
+    const store = await open();
+    const [one, other] = [objectKey('items/one'), objectKey('items/other')];
+    const aside = async () =>
+      (await readdir(join(root, '#aside'), { recursive: true })).filter((name) => /\d-/.test(name));
+    for (const key of [one, one, other]) {
+      await store.put(key, randomBytes(1000), PLAIN);
+      await store.hide(key);
+    }
+    expect(await keys(store, '')).toEqual([]);
+    expect(await aside()).toHaveLength(3);
+    await store.delete(one);
+    expect(await aside()).toHaveLength(1);
+    now = new Date(now.getTime() + 29 * DAY_MS);
+    await store.sweepIncomplete(0);
+    expect(await aside()).toHaveLength(1);
+    now = new Date(now.getTime() + 2 * DAY_MS);
+    await store.sweepIncomplete(0);
+    expect(await readdir(join(root, '#aside'))).toEqual([]);
+  });
+
   test('the sweep leaves files that are being written', async () => {
     const store = await open();
     const [young, old] = ['young', 'old'].map((name) => join(root, '#tmp', name));

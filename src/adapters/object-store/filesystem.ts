@@ -6,6 +6,7 @@ import type { ObjectKey } from '../../domain/keys.ts';
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import type { ListPage, ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { createArchive } from './filesystem/archive.ts';
+import { createAside } from './filesystem/aside.ts';
 import { describe } from './filesystem/describe.ts';
 import { classify, throwIfAborted } from './filesystem/failures.ts';
 import { exists, pruneFolders, removed, sweepFolder } from './filesystem/files.ts';
@@ -56,6 +57,7 @@ export async function createFilesystemObjectStore(
   for (const folder of [temporaryFolder, join(root, RESTORED_FOLDER)])
     await classified(undefined, () => mkdir(folder, { recursive: true, mode: 0o700 }));
   const archive = createArchive(root, clock);
+  const aside = createAside(root, clock, fsync);
   const signer = { publicUrl, signingKey, clock };
   const pathOf = (key: ObjectKey) => objectPath(root, key);
 
@@ -117,9 +119,20 @@ export async function createFilesystemObjectStore(
       });
     },
 
+    hide(key, signal) {
+      return classified(signal, async () => {
+        throwIfAborted(signal);
+        const path = pathOf(key);
+        if (!(await aside.take(key, path))) return;
+        const left = await pruneFolders(dirname(path), root);
+        if (fsync) await syncFolder(left);
+      });
+    },
+
     delete(key, signal) {
       return classified(signal, async () => {
         throwIfAborted(signal);
+        await aside.remove(key);
         const path = pathOf(key);
         if (!(await removed(path))) return;
         const left = await pruneFolders(dirname(path), root);
@@ -181,10 +194,13 @@ export async function createFilesystemObjectStore(
       return signPostForm(key, policy, signer);
     },
 
-    /** Also forgets restores that have ended. */
+    /** Also forgets restores that have ended, and what was hidden long ago. */
     sweepIncomplete(olderThanMs, { dryRun = false } = {}) {
       return classified(undefined, async () => {
-        if (!dryRun) await archive.sweep();
+        if (!dryRun) {
+          await archive.sweep();
+          await aside.sweep();
+        }
         return sweepFolder(temporaryFolder, olderThanMs, dryRun);
       });
     },

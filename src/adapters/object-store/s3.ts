@@ -10,7 +10,7 @@ import { list } from './s3/list.ts';
 import { signGetUrl, signPostForm } from './s3/presign.ts';
 import { previous } from './s3/previous.ts';
 import { put } from './s3/put.ts';
-import { remove } from './s3/remove.ts';
+import { hide, remove } from './s3/remove.ts';
 import { DEFAULT_PATIENCE, type Patience } from './s3/requests.ts';
 import { checkBucket } from './s3/start-check.ts';
 import type { Variables } from './s3/start-refusal.ts';
@@ -73,6 +73,7 @@ export async function createS3ObjectStore(options: S3ObjectStoreOptions): Promis
     put: (key, body, put_) => put(bucket, key, body, put_),
     get: (key, get_ = {}) => get(bucket, key, get_),
     head: (key, signal) => head(bucket, key, signal),
+    hide: (key, signal) => hide(bucket, key, signal),
     delete: (key, signal) => remove(bucket, key, versioned, signal),
     list: (prefix, list_) => list(bucket, prefix, list_),
     copy: (from, to, copy_ = {}) => copy(bucket, from, to, copy_),

@@ -123,6 +123,11 @@ export interface StorageService {
   fileInfo(key: string, signal?: AbortSignal): Promise<ObjectInfo>;
   /** As `fileInfo`, and never from a replica: its copy may lie in another storage class. Errors: NOT_FOUND. */
   primaryInfo(key: string, signal?: AbortSignal): Promise<ObjectInfo>;
+  /**
+   * Takes a file out of reads and listings of the primary without destroying a version. A missing file is a success.
+   * Errors: CONFLICT when that cannot be done.
+   */
+  hideFile(key: string, signal?: AbortSignal): Promise<void>;
   /** Also in the replica: S3 does not replicate the deletion of versions. A missing file is a success. */
   deleteFile(key: string, signal?: AbortSignal): Promise<void>;
   /** A URL that works for `expiration` seconds, 1 to 604,800 (S3's seven days). Errors: INVALID_REQUEST, UNSUPPORTED. */

@@ -25,6 +25,7 @@ export const FOLDER_MARK = '~';
 export const SLICE_MARK = '^';
 export const TEMPORARY_FOLDER = '#tmp';
 export const RESTORED_FOLDER = '#restored';
+export const ASIDE_FOLDER = '#aside';
 
 const SLICE = 200;
 const UNSAFE = /[^a-z0-9!_.'()@=+,-]/g;

@@ -1,18 +1,12 @@
-import {
-  DeleteObjectCommand,
-  GetBucketVersioningCommand,
-  ListObjectVersionsCommand,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { StorageError } from '../../../domain/errors.ts';
 import type { ObjectKey } from '../../../domain/keys.ts';
 import { type Bucket, sending } from './bucket.ts';
+import { newestFirst, type Version, versioningOf, versionsOf } from './versions.ts';
 
 /** Whether the bucket keeps, or has once kept, what is overwritten and deleted. */
 export async function keepsVersions(bucket: Bucket, signal?: AbortSignal): Promise<boolean> {
-  const { Status } = await bucket.request(
-    () => bucket.client.send(new GetBucketVersioningCommand({ Bucket: bucket.name }), sending(signal)),
-    { signal, patienceMs: bucket.patience.readMs },
-  );
-  return Status === 'Enabled' || Status === 'Suspended';
+  return (await versioningOf(bucket, signal)) !== 'none';
 }
 
 /**
@@ -30,10 +24,33 @@ export async function remove(
     const { DeleteMarker, VersionId } = await removeOne(bucket, key, undefined, signal);
     if (DeleteMarker !== true && VersionId === undefined) return;
   }
-  // The last one first: S3 lists the newest version first, and while any is left the newest must be the one that was, so
-  // that no content that had been replaced is seen again.
-  const versions = await versionsOf(bucket, key, signal);
-  for (const version of versions.toReversed()) await removeOne(bucket, key, version, signal);
+  const versions: Version[] = [];
+  for await (const page of versionsOf(bucket, key, signal)) versions.push(...page);
+  // The last one first: while any is left the newest must be the one that was, so that no content that had been replaced
+  // is seen again.
+  for (const { id } of versions.toSorted(newestFirst).toReversed()) await removeOne(bucket, key, id, signal);
+}
+
+/**
+ * Hides an object behind a delete marker, which a plain DELETE makes in a bucket that keeps versions. While versioning is
+ * suspended that DELETE destroys the version `null`, whichever that is ("Deleting object versions from a versioning-suspended
+ * bucket", Amazon S3 User Guide, 2025): CONFLICT when it is an earlier one. A bucket that keeps none loses the present
+ * content.
+ */
+export async function hide(bucket: Bucket, key: ObjectKey, signal?: AbortSignal): Promise<void> {
+  const versioning = await versioningOf(bucket, signal);
+  if (versioning === 'none') {
+    await removeOne(bucket, key, undefined, signal);
+    return;
+  }
+  for await (const page of versionsOf(bucket, key, signal)) {
+    const isHidden = page.some(({ isLatest, isMarker }) => isLatest && isMarker);
+    if (isHidden) return;
+    const wouldDestroy = page.some(({ id, isLatest, isMarker }) => id === 'null' && !isLatest && !isMarker);
+    if (versioning === 'suspended' && wouldDestroy)
+      throw new StorageError('CONFLICT', 'Hiding the object would destroy an earlier version of it.');
+  }
+  await removeOne(bucket, key, undefined, signal);
 }
 
 function removeOne(bucket: Bucket, key: ObjectKey, version: string | undefined, signal?: AbortSignal) {
@@ -49,38 +66,4 @@ function removeOne(bucket: Bucket, key: ObjectKey, version: string | undefined, 
       ),
     { signal, patienceMs: bucket.patience.readMs },
   );
-}
-
-/** Ids of all versions and delete markers of exactly this key, the newest first. */
-async function versionsOf(bucket: Bucket, key: ObjectKey, signal?: AbortSignal): Promise<string[]> {
-  const found: { id: string; modifiedAt: number; isLatest: boolean }[] = [];
-  let marker: { KeyMarker?: string; VersionIdMarker?: string } | null = {};
-  while (marker !== null) {
-    const at: { KeyMarker?: string; VersionIdMarker?: string } = marker;
-    const page = await bucket.request(
-      () =>
-        bucket.client.send(
-          new ListObjectVersionsCommand({ Bucket: bucket.name, Prefix: key, ...at }),
-          sending(signal),
-        ),
-      { signal, patienceMs: bucket.patience.readMs },
-    );
-    const here = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
-    for (const { Key, VersionId, LastModified, IsLatest } of here)
-      if (Key === key && VersionId !== undefined)
-        found.push({ id: VersionId, modifiedAt: LastModified?.getTime() ?? 0, isLatest: IsLatest ?? false });
-    // The key itself comes before all keys that begin with it.
-    const isPast = here.some(({ Key }) => Key !== key);
-    marker =
-      page.IsTruncated && !isPast && page.NextKeyMarker !== undefined
-        ? {
-            KeyMarker: page.NextKeyMarker,
-            ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }),
-          }
-        : null;
-  }
-  const newestFirst = found.toSorted(
-    (one, other) => Number(other.isLatest) - Number(one.isLatest) || other.modifiedAt - one.modifiedAt,
-  );
-  return newestFirst.map(({ id }) => id);
 }
