@@ -8,6 +8,9 @@ import type { ObjectKey } from '../domain/keys.ts';
 export interface BackupSource {
   /** As records of what was restored name it. */
   readonly name: string;
-  /** The copies it has of an object, the likeliest first; none is no error. STORAGE_UNAVAILABLE when it does not answer. */
+  /**
+   * The copies it has of an object, the likeliest first; none is no error. STORAGE_UNAVAILABLE when it does not answer,
+   * OBJECT_ARCHIVED after the others when it has copies that cannot be read now.
+   */
   copiesOf(key: ObjectKey, signal?: AbortSignal): AsyncIterable<Readable>;
 }

@@ -133,7 +133,10 @@ export interface ObjectStore {
   getTags?(key: ObjectKey, signal?: AbortSignal): Promise<ObjectTags>;
   /** Replaces all tags. Only with `supportsTags`. Errors: NOT_FOUND, INVALID_REQUEST. */
   setTags?(key: ObjectKey, tags: ObjectTags, signal?: AbortSignal): Promise<void>;
-  /** Contents that the key had before the present one, the newest first. Only with `supportsPrevious`. */
+  /**
+   * Contents that the key had before the present one, the newest first; all of them, as long as the caller goes on. Those
+   * that are archived cannot be read: OBJECT_ARCHIVED after all others. Only with `supportsPrevious`.
+   */
   previous?(key: ObjectKey, signal?: AbortSignal): AsyncIterable<Readable>;
   /** Only with `supportsPresignedGet`. */
   signGetUrl?(key: ObjectKey, expiresInSeconds: number): Promise<string>;

@@ -1,4 +1,9 @@
-import { GetObjectCommand, ListObjectVersionsCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+} from '@aws-sdk/client-s3';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { S3ObjectStore } from '#src/adapters/object-store/s3.ts';
@@ -14,7 +19,8 @@ import { openTestStore } from '#test/support/s3-store.ts';
 import { outcome, PLAIN } from './object-store/support.ts';
 
 /** What a bucket that keeps versions keeps, and what hiding does to it. */
-const SERVERS = [cephServer(), versityServer(), localStackServer()];
+const localStack = localStackServer();
+const SERVERS = [cephServer(), versityServer(), localStack];
 const KEY = objectKey('items/original/a.jpg');
 
 const closing: (() => Promise<void>)[] = [];
@@ -79,6 +85,15 @@ for (const server of SERVERS)
         expect(await earlier(store)).toEqual(['damaged', 'good']);
       });
 
+      test('is read to the last version, however many there are', async () => {
+        const { store } = await opened(server);
+        const texts = Array.from({ length: 25 }, (_, index) => String(index));
+        await put(store, ...texts);
+        await store.hide(KEY);
+        expect(await earlier(store)).toHaveLength(25);
+        expect((await earlier(store)).toSorted()).toEqual(texts.toSorted());
+      });
+
       test('goes, in every version, when the object is deleted', async () => {
         const { store, bucket } = await opened(server);
         await put(store, 'good', 'damaged');
@@ -99,3 +114,24 @@ for (const server of SERVERS)
       });
     },
   );
+
+describe.skipIf(localStack === null)(
+  'earlier versions that are archived (LocalStack; skipped: no server)',
+  () => {
+    test('are named when all others were given', async () => {
+      const { store, bucket } = await opened(localStack);
+      await put(store, 'first');
+      const CopySource = `${bucket.name}/${KEY}`;
+      await bucket.client.send(
+        new CopyObjectCommand({ Bucket: bucket.name, Key: KEY, CopySource, StorageClass: 'GLACIER' }),
+      );
+      await put(store, 'last');
+      const given: string[] = [];
+      const reading = (async () => {
+        for await (const body of store.previous?.(KEY) ?? []) given.push((await buffer(body)).toString());
+      })();
+      expect(await outcome(reading)).toBe('OBJECT_ARCHIVED');
+      expect(given).toEqual(['first']);
+    });
+  },
+);

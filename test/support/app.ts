@@ -26,6 +26,8 @@ export interface TestApp extends Composition {
   close(): Promise<void>;
 }
 
+type Backups = Composition['backups'];
+
 export interface TestAppOptions {
   /** Settings by the names of the environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,8 +35,8 @@ export interface TestAppOptions {
   readonly worker?: boolean;
   /** Replaces what jobs work with, a scanner that is down say, before the worker starts. */
   readonly jobs?: (jobs: JobDeps) => Partial<JobDeps>;
-  /** Where the scrub looks for lost bytes. Default: nowhere. */
-  readonly backups?: Composition['backups'];
+  /** Where the scrub looks for lost bytes, or what becomes of where it looks. Default: as the service does. */
+  readonly backups?: Backups | ((backups: Backups) => Backups);
 }
 
 /** The whole service without HTTP, of real parts: PostgreSQL, files, queue, image processes, models. */
@@ -56,7 +58,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const log = recordingLog();
   const parts = await compose(config, addressesOf(config, 1), log);
   const jobs = { ...parts.jobs, ...options.jobs?.(parts.jobs) };
-  const backups = options.backups ?? parts.backups;
+  const { backups: given = parts.backups } = options;
+  const backups = typeof given === 'function' ? given(parts.backups) : given;
   const worker = options.worker === false ? null : await startWorker(config, { ...parts, backups, jobs });
   return {
     ...parts,

@@ -7,7 +7,7 @@ import type { ScrubDeps } from './deps.ts';
 import type { ExamineOptions } from './examine.ts';
 import { isPassing } from './expectation.ts';
 import { rebuildVariant } from './rebuild.ts';
-import { findCopy, putRight } from './restore.ts';
+import { findCopy, putRight, type Search } from './restore.ts';
 import { setAside } from './set-aside.ts';
 
 export interface MendOptions extends Omit<ExamineOptions, 'deep'> {
@@ -15,13 +15,17 @@ export interface MendOptions extends Omit<ExamineOptions, 'deep'> {
   readonly dryRun: boolean;
 }
 
+/** What the ways to mend one object share. */
+export interface Mending {
+  readonly damage: Damage;
+  /** All that was found of its file. */
+  readonly all: readonly Damage[];
+  /** What the backups have of it; they are asked once. */
+  readonly search: () => Promise<Search>;
+}
+
 /** A way to mend an object; null when it is not the one for it. */
-type Way = (
-  deps: ScrubDeps,
-  damage: Damage,
-  all: readonly Damage[],
-  options: MendOptions,
-) => Promise<RunAction | null>;
+type Way = (deps: ScrubDeps, mending: Mending, options: MendOptions) => Promise<RunAction | null>;
 
 /** The first that helps. Copies come before rebuilding: they keep the object's address. */
 const WAYS: readonly Way[] = [leaveToPipeline, relabel, restore, rebuild, setAside];
@@ -57,23 +61,25 @@ async function firstThatHelps(
   all: readonly Damage[],
   options: MendOptions,
 ): Promise<RunAction> {
+  let searched: Promise<Search> | undefined;
+  const search = () => (searched ??= findCopy(deps, damage.object, options.signal));
   for (const way of WAYS) {
-    const action = await way(deps, damage, all, options);
+    const action = await way(deps, { damage, all, search }, options);
     if (action !== null) return action;
   }
   return late(damage);
 }
 
 /** Ingest compares an upload with its hash before it reads anything else of it. */
-async function leaveToPipeline(_deps: ScrubDeps, { object }: Damage): Promise<RunAction | null> {
+async function leaveToPipeline(_deps: ScrubDeps, { damage }: Mending): Promise<RunAction | null> {
+  const { object } = damage;
   return isPassing(object) ? { action: 'leave', subject: object.key } : null;
 }
 
 /** The bytes are right, what caches are told of them is not: they are written once more. */
 async function relabel(
   deps: ScrubDeps,
-  damage: Damage,
-  _all: readonly Damage[],
+  { damage }: Mending,
   { dryRun, signal }: MendOptions,
 ): Promise<RunAction | null> {
   const { object, finding } = damage;
@@ -92,11 +98,10 @@ async function relabel(
 /** From the first backup that has the right bytes. */
 async function restore(
   deps: ScrubDeps,
-  damage: Damage,
-  _all: readonly Damage[],
-  { dryRun, signal }: MendOptions,
+  { damage, search }: Mending,
+  { dryRun }: MendOptions,
 ): Promise<RunAction | null> {
-  const copy = await findCopy(deps, damage.object, signal);
+  const { copy } = await search();
   if (copy === null) return null;
   const action = { action: 'restore', subject: damage.object.key, details: { from: copy.from } };
   return dryRun || (await putRight(deps, damage, copy.bytes)) ? action : late(damage);
@@ -104,8 +109,7 @@ async function restore(
 
 async function rebuild(
   deps: ScrubDeps,
-  damage: Damage,
-  all: readonly Damage[],
+  { damage, all }: Mending,
   { dryRun, signal }: MendOptions,
 ): Promise<RunAction | null> {
   if (!isRendition(damage)) return null;
@@ -127,7 +131,7 @@ async function isOriginalLost(
 ): Promise<boolean> {
   const original = all.find((damage) => damage.object.variant?.name === 'original');
   if (original === undefined || original.finding.kind === 'mislabelled') return false;
-  return (await findCopy(deps, original.object, signal)) === null;
+  return (await findCopy(deps, original.object, signal)).copy === null;
 }
 
 function isRendition({ object }: Damage): boolean {

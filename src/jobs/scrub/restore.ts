@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { noteSeen, type StoredObject } from '../../db/scrub.ts';
-import { isStorageError } from '../../domain/errors.ts';
+import { type ErrorCode, isStorageError } from '../../domain/errors.ts';
 import { objectKey } from '../../domain/keys.ts';
 import { acceptObject, lockForMending } from '../../services/damage.ts';
 import type { Damage } from './damage.ts';
@@ -16,28 +16,42 @@ export interface Copy {
   readonly from: string;
 }
 
+/** A source that could not be asked for all it has: it may have the bytes all the same. */
+export interface Unasked {
+  readonly source: string;
+  /** STORAGE_UNAVAILABLE: it did not answer; OBJECT_ARCHIVED: it has copies that cannot be read now. */
+  readonly code: ErrorCode;
+}
+
+export interface Search {
+  /** Null when none of those who answered has the bytes. */
+  readonly copy: Copy | null;
+  readonly unasked: readonly Unasked[];
+}
+
 /**
- * Looks for the bytes in the backup sources; what has not the right hash is no copy, whoever gives it. A source that does
- * not answer is passed over: the next scrub asks it again.
+ * Looks for the bytes in the backup sources; what has not the right hash is no copy, whoever gives it. Who did not answer, or
+ * not for all it has, is named: the next scrub asks again, and nothing is given up before.
  */
-export async function findCopy(
-  deps: ScrubDeps,
-  object: StoredObject,
-  signal: AbortSignal,
-): Promise<Copy | null> {
+export async function findCopy(deps: ScrubDeps, object: StoredObject, signal: AbortSignal): Promise<Search> {
+  const unasked: Unasked[] = [];
   for (const source of deps.backups) {
     try {
       for await (const body of source.copiesOf(objectKey(object.key), signal)) {
         const bytes = await readUpTo(body, limitOf(deps, object));
-        if (bytes !== null && (await isRight(deps, object, bytes))) return { bytes, from: source.name };
+        if (bytes !== null && (await isRight(deps, object, bytes)))
+          return { copy: { bytes, from: source.name }, unasked };
       }
     } catch (error) {
-      if (!isStorageError(error, 'STORAGE_UNAVAILABLE')) throw error;
+      if (!isStorageError(error) || !NO_ANSWER.has(error.code)) throw error;
+      unasked.push({ source: source.name, code: error.code });
       deps.log.warn({ err: error, source: source.name, key: object.key }, 'a backup source does not answer');
     }
   }
-  return null;
+  return { copy: null, unasked };
 }
+
+const NO_ANSWER: ReadonlySet<ErrorCode> = new Set(['STORAGE_UNAVAILABLE', 'OBJECT_ARCHIVED']);
 
 /**
  * Puts the right bytes in their place, under the file's lock. False when the file has moved on meanwhile: then nothing

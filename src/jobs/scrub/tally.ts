@@ -21,6 +21,9 @@ export const Tally = z.object({
   recovered: count,
   /** Their bytes are lost unless a backup turns up. */
   lost: count,
+  /** Damaged, and left where they lie: a backup could not be asked for them; their file is under legal hold. */
+  postponed: count,
+  held: count,
   /** Not read: archived; the store does not give them; no row says what they should be. */
   archived: count,
   unreadable: count,
@@ -54,6 +57,8 @@ const OUTCOMES: Readonly<Record<string, keyof Tally>> = {
   relabel: 'relabelled',
   recover: 'recovered',
   'set-aside': 'lost',
+  postpone: 'postponed',
+  hold: 'held',
   unreadable: 'unreadable',
   fail: 'failed',
 };

@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { StorageService } from '../storage.service.ts';
 
 /** Answers of a store that has no copy to give; any other failure is a source that does not answer. */
-const NO_COPY: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'OBJECT_DAMAGED', 'OBJECT_ARCHIVED']);
+const NO_COPY: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'OBJECT_DAMAGED']);
 
 /** Another store with objects under the same keys: the replica bucket, a second disk. */
 export function storeAsBackup(name: string, storage: Pick<StorageService, 'downloadFile'>): BackupSource {

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StorageError } from '#src/domain/errors.ts';
 import { fileId, itemId } from '#src/domain/ids.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { findFile } from '#src/db/files.ts';
@@ -158,23 +157,6 @@ describe('an original that was changed or removed', () => {
     expect(down.state).toBe('taken_down');
     await untilDelivered(app);
     await expectNoOrphans(app);
-  });
-
-  test('while the replica does not answer is set aside, and comes back when it does', async () => {
-    const photo = await readyPhoto(app);
-    await replica.replicate(app);
-    await harm.remove(photo.key('original'));
-    const down = { when: 'before', error: new StorageError('STORAGE_UNAVAILABLE') } as const;
-    replica.store.plan('get', down, down);
-    expect((await scrub(app, { deep: false })).about(photo.id)).toEqual([
-      'missing original.jpg',
-      'set-aside original.jpg',
-    ]);
-    expect((await scrub(app, { deep: false })).about(photo.id)).toEqual([
-      'missing original.jpg',
-      'restore original.jpg',
-    ]);
-    await expectWhole(app, photo.id);
   });
 });
 

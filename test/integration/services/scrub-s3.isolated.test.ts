@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
+import { StorageError } from '#src/domain/errors.ts';
 import { fileId } from '#src/domain/ids.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { ADMIN, expectNoOrphans, startApp, type TestApp, untilDelivered } from '#test/support/app.ts';
@@ -18,12 +19,16 @@ import {
   localStackServer,
   type S3Server,
   type TestBucket,
+  versityServer,
 } from '#test/support/s3-server.ts';
 import { expectWhole, readyPhoto, scrub } from './scrub-harness.ts';
 
 /** In a process of its own: the SDK finds credentials in the environment. */
 const ceph = cephServer();
-const localStack = localStackServer();
+const VERSIONED = [
+  [localStackServer(), 'TEST_AWS_ENDPOINT'],
+  [versityServer(), 'TEST_S3_SECOND_ENDPOINT'],
+] as const;
 
 /** The service on a bucket, and a second client that changes objects behind its back. */
 async function startOn(server: S3Server, versioned: boolean, replica: TestBucket | null = null) {
@@ -34,10 +39,23 @@ async function startOn(server: S3Server, versioned: boolean, replica: TestBucket
     ...settings,
     ...(replica !== null && { S3_REPLICA_BUCKET: replica.name, S3_REPLICA_REGION: server.region }),
   };
-  const app = await startApp({ env });
+  /** What becomes of asking for earlier versions: a source may not answer, or not know of what it has. */
+  const reach: { versions: 'all' | 'none' | 'no answer' } = { versions: 'all' };
+  const app = await startApp({
+    env,
+    backups: (backups) =>
+      backups.map((source) => ({
+        ...source,
+        async *copiesOf(key, signal) {
+          if (reach.versions === 'no answer') throw new StorageError('STORAGE_UNAVAILABLE');
+          if (reach.versions === 'all') yield* source.copiesOf(key, signal);
+        },
+      })),
+  });
   const at = (key: string) => ({ Bucket: bucket.name, Key: key });
   return {
     app,
+    reach,
     async overwrite(key: string, bytes?: Buffer): Promise<void> {
       const found = await bucket.client.send(new HeadObjectCommand(at(key)));
       const { ContentType, CacheControl, Metadata } = found;
@@ -166,15 +184,12 @@ else {
 }
 
 // Ceph overwrites what "If-None-Match: *" protects in a bucket with versions, so the service does not start on one.
-if (localStack === null)
-  describe('a scrub of a bucket with versions', () => {
-    test.skip('TEST_AWS_ENDPOINT names no server', () => {});
-  });
-else
-  describe('a scrub of a bucket with versions', () => {
+for (const [server, variable] of VERSIONED)
+  describe(`a scrub of a bucket with versions (${variable})`, () => {
+    if (server === null) return test.skip(`${variable} names no server`, () => {});
     let on: Started;
     beforeAll(async () => {
-      on = await startOn(localStack, true);
+      on = await startOn(server, true);
     });
     afterAll(() => on.close());
 
@@ -206,5 +221,48 @@ else
       expect(about(photo.id)).toEqual([]);
       for (const { key } of photo.rows)
         expect(await countOf(on.app.store.previous?.(objectKey(key))), key).toBe(0);
+    });
+
+    test('has set aside no version: one that could not be reached then is restored later', async () => {
+      const photo = await readyPhoto(on.app);
+      const key = photo.key('original');
+      await scrub(on.app, { deep: false });
+      await on.overwrite(key);
+      await on.overwrite(key, randomBytes(1_000_000));
+      on.reach.versions = 'none';
+      expect((await scrub(on.app, { deep: false })).about(photo.id)).toEqual([
+        'damaged original.jpg',
+        'set-aside original.jpg',
+      ]);
+      await expect(on.app.storage.fileInfo(key)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(await warningsOf(on.app, photo.id)).toEqual(['DAMAGED']);
+      expect(await countOf(on.app.store.previous?.(objectKey(key)))).toBe(3);
+      on.reach.versions = 'all';
+      expect((await scrub(on.app, { deep: false })).about(photo.id)).toEqual([
+        'missing original.jpg',
+        'restore original.jpg',
+      ]);
+      await expectWhole(on.app, photo.id);
+      expect(await warningsOf(on.app, photo.id)).toEqual([]);
+    });
+
+    test.each([
+      ['postpone', 'a source does not answer'],
+      ['hold', 'its file is under legal hold'],
+    ])('leaves what is damaged where it lies (%s) while %s', async (action) => {
+      const photo = await readyPhoto(on.app);
+      const key = photo.key('original');
+      await scrub(on.app, { deep: false });
+      await on.overwrite(key);
+      const { etag } = await on.app.storage.fileInfo(key);
+      if (action === 'hold') await on.app.lifecycle.setHold(ADMIN, fileId(photo.id), 'Case 4711');
+      on.reach.versions = action === 'hold' ? 'none' : 'no answer';
+      const { about } = await scrub(on.app, { deep: false });
+      on.reach.versions = 'all';
+      expect(about(photo.id)).toEqual(['damaged original.jpg', `${action} original.jpg`]);
+      expect((await on.app.storage.fileInfo(key)).etag).toBe(etag);
+      expect(await countOf(on.app.store.previous?.(objectKey(key)))).toBe(1);
+      expect((await scrub(on.app, { deep: false })).about(photo.id)).toContain('restore original.jpg');
+      await expectWhole(on.app, photo.id);
     });
   });

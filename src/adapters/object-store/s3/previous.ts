@@ -1,38 +1,29 @@
 import type { Readable } from 'node:stream';
-import { GetObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
-import { isStorageError } from '../../../domain/errors.ts';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { isStorageError, StorageError } from '../../../domain/errors.ts';
 import type { ObjectKey } from '../../../domain/keys.ts';
 import { answerBody, readableOf } from './answer-body.ts';
 import { type Bucket, sending } from './bucket.ts';
-
-/** Older ones are not looked for. */
-const MOST_VERSIONS = 20;
+import { versionsOf } from './versions.ts';
 
 /**
- * What lay under a key before: versions that were overwritten, or that a delete marker hides, the newest first. One that
- * cannot be read (archived, or gone by now) is passed over.
+ * What lay under a key before: versions that were overwritten, or that a delete marker hides, the newest first, as long as
+ * the caller goes on. One that is gone by now is passed over. Archived ones are too, until all others were given: then
+ * OBJECT_ARCHIVED says that there was more than could be read.
  */
 export async function* previous(
   bucket: Bucket,
   key: ObjectKey,
   signal?: AbortSignal,
 ): AsyncGenerator<Readable> {
-  const { Versions = [] } = await bucket.request(
-    () =>
-      bucket.client.send(
-        // The key itself comes before all keys that begin with it.
-        new ListObjectVersionsCommand({ Bucket: bucket.name, Prefix: key, MaxKeys: 2 * MOST_VERSIONS }),
-        sending(signal),
-      ),
-    { signal, patienceMs: bucket.patience.readMs },
-  );
-  const ids = Versions.filter((version) => version.Key === key && version.IsLatest !== true)
-    .toSorted((one, other) => (other.LastModified?.getTime() ?? 0) - (one.LastModified?.getTime() ?? 0))
-    .flatMap(({ VersionId }) => (VersionId === undefined ? [] : [VersionId]));
-  for (const id of ids.slice(0, MOST_VERSIONS)) {
-    const body = await open(bucket, key, id, signal);
-    if (body !== null) yield body;
-  }
+  let archived = 0;
+  for await (const page of versionsOf(bucket, key, signal))
+    for (const { id } of page.filter(({ isLatest, isMarker }) => !isLatest && !isMarker)) {
+      const body = await open(bucket, key, id, signal);
+      if (body === 'archived') archived += 1;
+      else if (body !== 'gone') yield body;
+    }
+  if (archived > 0) throw new StorageError('OBJECT_ARCHIVED', undefined, { details: { key, archived } });
 }
 
 async function open(
@@ -40,7 +31,7 @@ async function open(
   key: ObjectKey,
   id: string,
   signal: AbortSignal | undefined,
-): Promise<Readable | null> {
+): Promise<Readable | 'archived' | 'gone'> {
   try {
     const { Body } = await bucket.request(
       () =>
@@ -52,7 +43,8 @@ async function open(
     );
     return answerBody(readableOf(Body), signal);
   } catch (error) {
-    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_ARCHIVED')) return null;
+    if (isStorageError(error, 'NOT_FOUND')) return 'gone';
+    if (isStorageError(error, 'OBJECT_ARCHIVED')) return 'archived';
     throw error;
   }
 }
