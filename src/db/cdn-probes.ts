@@ -68,15 +68,3 @@ export async function listProbes(db: Db, fileId: string): Promise<ProbeRow[]> {
     .orderBy('id', 'desc')
     .execute();
 }
-
-/** Of these keys, those that are public again: a row stands on them. */
-export async function listLiveKeys(db: Db, keys: readonly string[]): Promise<Set<string>> {
-  if (keys.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('objects')
-    .select('key')
-    .where('key', 'in', [...keys])
-    .where('state', '<>', 'deleting')
-    .execute();
-  return new Set(rows.map(({ key }) => key));
-}

@@ -1,3 +1,4 @@
+import { PUBLIC_STATES } from '../domain/file-state.ts';
 import type { VariantName } from '../domain/renditions.ts';
 import type { EncodedVariant } from '../ports/image-engine.ts';
 import { jsonText } from './json.ts';
@@ -50,6 +51,19 @@ export async function listShownVariants(db: Db, fileIds: readonly string[]): Pro
     .select(['file_id', 'name', 'format', 'key', 'bytes', 'width', 'height'])
     .where('file_id', 'in', [...fileIds])
     .execute();
+}
+
+/** Of these keys, those that are published: renditions of photos that anybody may see. Evidence at a public key is none. */
+export async function listPublishedKeys(db: Db, keys: readonly string[]): Promise<Set<string>> {
+  if (keys.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('variants')
+    .innerJoin('files', 'files.id', 'variants.file_id')
+    .select('variants.key')
+    .where('variants.key', 'in', [...keys])
+    .where('files.state', 'in', [...PUBLIC_STATES])
+    .execute();
+  return new Set(rows.map(({ key }) => key));
 }
 
 /** Forgets the variants of a file, but for those whose key is in `keep`. */

@@ -1,5 +1,6 @@
 import { recordAccess } from '../db/access-log.ts';
-import { claimProbes, keepProbe, listLiveKeys, type ProbeRow, postponeProbe } from '../db/cdn-probes.ts';
+import { claimProbes, keepProbe, type ProbeRow, postponeProbe } from '../db/cdn-probes.ts';
+import { listPublishedKeys } from '../db/variants.ts';
 import { isGone, type ProbeAnswer, type ProbeState } from '../domain/probe.ts';
 import { probeGone } from '../services/cdn/probe.ts';
 import type { ServiceDeps } from '../services/deps.ts';
@@ -82,6 +83,6 @@ async function stillWithdrawn({ db }: ProbeDeps, paths: readonly string[]): Prom
   const keys = paths.flatMap((path) =>
     ['jpg', 'webp', 'png', 'avif'].map((extension) => `${stem(path)}.${extension}`),
   );
-  const live = new Set([...(await listLiveKeys(db, [...new Set(keys)]))].map(stem));
+  const live = new Set([...(await listPublishedKeys(db, [...new Set(keys)]))].map(stem));
   return paths.filter((path) => !live.has(stem(path)));
 }

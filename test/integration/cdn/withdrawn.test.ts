@@ -167,19 +167,26 @@ describe('what was withdrawn', () => {
     expect(await probeWithdrawn(jobs)).toBe(1);
   });
 
-  test('needs no proof any more once the photo is public again', async () => {
-    const { photo } = await readyPhoto();
-    const keys = await app.db.selectFrom('objects').selectAll().where('file_id', '=', photo.id).execute();
+  test('is rightly served again after an appeal that was granted, and needs no proof then', async () => {
+    const { seller, photo } = await readyPhoto();
+    const id = fileId(photo.id);
     await takeDown(photo);
+    await app.files.appeal(seller, id, 'It is my bicycle.');
+    await app.review.decide(MODERATOR, id, { decision: 'approve', reason: 'So it is.' });
+    await untilState(app, photo.id, 'ready');
     await untilDelivered(app);
+    const original = new URL(photo.variants.original?.auto ?? '').pathname.slice('/cdn/'.length);
+    expect((await fetch(app.cdn.url(original))).status).toBe(200);
+    const again = { state: 'waiting', due_at: new Date(0) } as const;
+    await app.db.updateTable('cdn_probes').set(again).execute();
+    await probeWithdrawn(app.jobs);
+    // Its renditions were made anew and have other addresses: the old ones are gone.
+    const found = await proof(photo);
+    expect(found?.state).toBe('gone');
+    expect(found?.answers.map(({ path }) => path)).not.toContain(original);
     await app.db
       .updateTable('cdn_probes')
-      .set({ state: 'waiting', due_at: new Date(0) })
-      .execute();
-    await app.db
-      .insertInto('objects')
-      .values(keys)
-      .onConflict((conflict) => conflict.doNothing())
+      .set({ ...again, paths: JSON.stringify([original]) })
       .execute();
     await probeWithdrawn(app.jobs);
     expect(await proof(photo)).toMatchObject({
@@ -187,7 +194,24 @@ describe('what was withdrawn', () => {
       answers: [],
       probed_at: expect.any(Date),
     });
-    expect(await ledger(photo)).toEqual([]);
+  });
+
+  test('is asked for as long as no published photo stands on it, whatever object lies there', async () => {
+    const { photo } = await readyPhoto();
+    const rows = await app.db.selectFrom('objects').selectAll().where('file_id', '=', photo.id).execute();
+    await takeDown(photo);
+    await untilDelivered(app);
+    await app.db
+      .insertInto('objects')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    await app.db
+      .updateTable('cdn_probes')
+      .set({ state: 'waiting', due_at: new Date(0) })
+      .execute();
+    await probeWithdrawn(app.jobs);
+    expect(await proof(photo)).toMatchObject({ state: 'gone' });
   });
 });
 
