@@ -34,6 +34,8 @@ export interface EdgeOptions {
   readonly views?: EdgeViews;
   /** Key of a user's present public thumbnail; NOT_FOUND when there is none. */
   readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
+  /** Whether an original is one of a public photo. Asked for each request that memory does not answer. */
+  readonly isPublished: (key: ObjectKey) => Promise<boolean>;
   readonly geo?: GeoRule;
   /** Names the viewer's country, where a proxy is believed. Lower case. */
   readonly countryHeader?: string;
@@ -56,8 +58,9 @@ const MOUNT = '/cdn/';
 
 /**
  * The CDN of a machine without one: serves public objects from memory or from the store with the caching, ranges, format
- * negotiation, geo rules and signatures of CloudFront, so that all of it runs without an account. It knows nothing of rows:
- * an object lies under a public prefix only while it is public.
+ * negotiation, geo rules and signatures of CloudFront, so that all of it runs without an account. An object lies under a
+ * public prefix only while it is public, so nothing else is asked; but for an original, which a legal hold may keep: until
+ * it is moved into quarantine (an archived one is restored first) the rows say that it is public no more.
  */
 export function createEdge(options: EdgeOptions): Edge {
   const { store, clock, trustProxy = false, countryHeader = 'cloudfront-viewer-country' } = options;
@@ -130,11 +133,11 @@ export function createEdge(options: EdgeOptions): Edge {
       }
       case 'object': {
         const signed = query !== '' && isSigned(req, path, query);
-        const object = await cache.load(target.key);
+        const object = await load(target.key, target.isOriginal);
         return send(req, res, object, signed ? KEPT_BY_NOBODY : object.prepared.plain);
       }
       case 'auto': {
-        const object = await loadFirst(candidates(target, webp));
+        const object = await loadFirst(candidates(target, webp), target.isOriginal);
         return send(req, res, object, object.prepared.negotiated);
       }
       case 'alias': {
@@ -145,11 +148,16 @@ export function createEdge(options: EdgeOptions): Edge {
     }
   }
 
+  async function load(key: ObjectKey, isOriginal: boolean): Promise<EdgeObject> {
+    if (isOriginal && !(await options.isPublished(key))) throw new StorageError('NOT_FOUND');
+    return cache.load(key);
+  }
+
   /** The first that exists; one in memory saves asking for the others. */
-  async function loadFirst(keys: readonly ObjectKey[]): Promise<EdgeObject> {
+  async function loadFirst(keys: readonly ObjectKey[], areOriginals: boolean): Promise<EdgeObject> {
     for (const key of keys) {
       try {
-        return await cache.load(key);
+        return await load(key, areOriginals);
       } catch (error) {
         if (!isStorageError(error, 'NOT_FOUND')) throw error;
       }
