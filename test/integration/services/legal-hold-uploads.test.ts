@@ -1,0 +1,156 @@
+import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFile, lockFileAndItem } from '#src/db/files.ts';
+import { destroyDocumentKey } from '#src/db/document-keys.ts';
+import { fileId, userId } from '#src/domain/ids.ts';
+import { ingest } from '#src/jobs/ingest/ingest.ts';
+import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
+import { end } from '#src/services/removal.ts';
+import { ADMIN, ageFile, knowViews } from '#test/support/ageing.ts';
+import {
+  distinctPhoto,
+  expectNoOrphans,
+  MODERATOR,
+  newItem,
+  newSeller,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilDelivered,
+  untilState,
+} from '#test/support/app.ts';
+import { bytesAt, everythingRuns, heldPhoto, keysOf, LEGAL, originalKey } from './legal-hold-harness.ts';
+
+let app: TestApp;
+let verdict: ModerationResult['verdict'] = 'publish';
+beforeAll(async () => {
+  app = await startApp({ jobs: ({ moderator }) => ({ moderator: saying(moderator) }) });
+  await knowViews(app);
+}, 60_000);
+afterAll(() => app.close());
+
+const WAIT = { waitMs: 20_000 };
+
+function saying(moderator: Moderator): Moderator {
+  return {
+    ...moderator,
+    moderate: async (photo, signal) => ({ ...(await moderator.moderate(photo, signal)), verdict }),
+  };
+}
+
+describe('photos on their way', () => {
+  test('keep the uploaded bytes when they were held before the work on them, out of reach of the bucket’s rules', async () => {
+    const alone = await startApp({ worker: false });
+    try {
+      const seller = newSeller();
+      const photo = await distinctPhoto();
+      const answer = await alone.files.uploadItemPhoto(seller, await newItem(alone, seller), photo, {
+        waitMs: 0,
+      });
+      const id = fileId(answer.photo.id);
+      await alone.lifecycle.setHold(ADMIN, id, 'Case 4711');
+      const context = {
+        id: 'job',
+        attempt: 1,
+        isLastAttempt: false,
+        isExhausted: false,
+        signal: new AbortController().signal,
+      };
+      await ingest(alone.jobs, { fileId: id, generation: 1 }, context);
+      expect((await findFile(alone.db, id))?.state).toBe('ready');
+      await alone.lifecycle.deleteExpiredFiles();
+      await untilDelivered(alone);
+      const keys = (await storedKeys(alone)).filter((key) => key.includes(id));
+      expect(keys.filter((key) => key.startsWith('temp/'))).toEqual([]);
+      const raw = await buffer((await alone.storage.downloadFile(`quarantine/raw/${id}`)).body);
+      expect(raw.equals(photo.body)).toBe(true);
+      await expectNoOrphans(alone);
+
+      await alone.lifecycle.releaseHold(ADMIN, id);
+      await untilDelivered(alone);
+      await expect(alone.storage.fileInfo(`quarantine/raw/${id}`)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+    } finally {
+      await alone.close();
+    }
+  }, 60_000);
+
+  test('that are refused or fail keep their bytes, and lose them when the hold is lifted or appeals are over', async () => {
+    verdict = 'review';
+    const seller = newSeller();
+    const { photo } = await app.files.uploadItemPhoto(
+      seller,
+      await newItem(app, seller),
+      await distinctPhoto(),
+      { waitMs: 0 },
+    );
+    const id = fileId((await untilState(app, photo.id, 'in_review')).id);
+    verdict = 'publish';
+    await untilDelivered(app);
+    await app.lifecycle.setHold(ADMIN, id, 'Case 4711');
+    await app.review.decide(MODERATOR, id, { decision: 'reject', reason: 'Not allowed' });
+    await ageFile(app, id, 3_000);
+    await everythingRuns(app, 1);
+    expect(await keysOf(app, id)).toHaveLength(2);
+    await expect(app.files.deletePhoto(seller, id)).rejects.toMatchObject(LEGAL);
+
+    const failing = await heldPhoto(app);
+    await sql`update files set state = 'in_review' where id = ${failing.id}`.execute(app.db);
+    await sql`update files set state = 'published' where id = ${failing.id}`.execute(app.db);
+    await app.db.transaction().execute(async (trx) => {
+      const file = await lockFileAndItem(trx, failing.id);
+      if (file !== null) await end(trx, file, 'failed', { code: 'DEADLINE_EXCEEDED', message: 'Too late' });
+    });
+    await untilDelivered(app);
+    expect((await bytesAt(app, failing.key)).equals(failing.bytes)).toBe(true);
+    await app.lifecycle.releaseHold(ADMIN, failing.id);
+    await untilState(app, failing.id, 'deleted');
+  });
+});
+
+describe('profile photos and documents', () => {
+  test('a held profile photo stays when another takes its place, and leaves when the hold is lifted', async () => {
+    const owner = newSeller();
+    const user = userId(owner.userId);
+    const first = await app.files.uploadProfilePhoto(owner, user, await distinctPhoto(), WAIT);
+    await untilState(app, first.photo.id, 'ready');
+    const id = fileId(first.photo.id);
+    await app.lifecycle.setHold(ADMIN, id, 'Case 4711');
+    const key = await originalKey(app, id);
+    const bytes = await bytesAt(app, key);
+    const second = await app.files.uploadProfilePhoto(owner, user, await distinctPhoto(), WAIT);
+    await untilState(app, second.photo.id, 'ready');
+    expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
+    await expect(app.files.deleteProfilePhoto(owner, user)).rejects.toMatchObject(LEGAL);
+    await everythingRuns(app);
+    expect((await bytesAt(app, key)).equals(bytes)).toBe(true);
+
+    await app.lifecycle.releaseHold(ADMIN, id);
+    await untilState(app, id, 'deleted');
+    expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
+  });
+
+  test('a held document can neither be deleted nor shredded', async () => {
+    const owner = newSeller();
+    const { photo } = await app.files.uploadVerificationDocument(
+      owner,
+      userId(owner.userId),
+      { filename: 'id.pdf', type: 'application/pdf', body: Readable.from([Buffer.from('%PDF-1.7 held')]) },
+      WAIT,
+    );
+    const id = fileId((await untilState(app, photo.id, 'ready')).id);
+    await app.lifecycle.setHold(ADMIN, id, 'Case 4711');
+    await expect(app.files.deleteVerificationDocument(owner, id)).rejects.toMatchObject(LEGAL);
+    await expect(destroyDocumentKey(app.db, id)).rejects.toMatchObject(LEGAL);
+    await expect(app.security.shredFile(id)).rejects.toMatchObject(LEGAL);
+    await everythingRuns(app);
+    const { body } = await app.files.openVerificationDocument(owner, id);
+    expect((await buffer(body)).toString()).toBe('%PDF-1.7 held');
+    await app.lifecycle.releaseHold(ADMIN, id);
+    await app.files.deleteVerificationDocument(owner, id);
+    await untilState(app, id, 'deleted');
+  });
+});
