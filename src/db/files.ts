@@ -187,32 +187,6 @@ export async function listOwned(
     .execute();
 }
 
-/** Photos waiting for a moderator, longest first. */
-export async function listInReview(
-  db: Db,
-  page: { after?: { waitingSince: Date; id: string }; limit: number },
-): Promise<FileRow[]> {
-  let query = db.selectFrom('files').selectAll().where('state', '=', 'in_review');
-  const { after } = page;
-  if (after !== undefined)
-    query = query.where((eb) =>
-      eb.or([
-        eb('waiting_since', '>', after.waitingSince),
-        eb.and([eb('waiting_since', '=', after.waitingSince), eb('id', '>', after.id)]),
-      ]),
-    );
-  return query.orderBy('waiting_since').orderBy('id').limit(page.limit).execute();
-}
-
-export async function countInReview(db: Db): Promise<number> {
-  const row = await db
-    .selectFrom('files')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('state', '=', 'in_review')
-    .executeTakeFirstOrThrow();
-  return row.count;
-}
-
 /** Number of placed photos and the first of them that is public, by listing. */
 export async function listCovers(
   db: Db,

@@ -10,6 +10,7 @@ import * as scrub from './migrations/0007-scrub.ts';
 import * as rollups from './migrations/0008-rollups.ts';
 import * as refusedPhotos from './migrations/0009-refused-photos.ts';
 import * as scannerCanaries from './migrations/0012-scanner-canaries.ts';
+import * as reviewCases from './migrations/0013-review-cases.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
@@ -23,6 +24,7 @@ const MIGRATIONS = {
   '0008-rollups': rollups,
   '0009-refused-photos': refusedPhotos,
   '0012-scanner-canaries': scannerCanaries,
+  '0013-review-cases': reviewCases,
 };
 
 /** Brings the schema up to date. Several processes may start at once: each migration is applied once. */

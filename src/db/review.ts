@@ -30,13 +30,14 @@ export async function insertAppeal(
     .execute();
 }
 
-/** The latest appeal of each of these files. */
+/** The appeal of each of these files that nobody has decided yet. */
 export async function listAppeals(db: Db, fileIds: readonly string[]): Promise<Map<string, string>> {
   if (fileIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('appeals')
     .select(['file_id', 'message'])
     .where('file_id', 'in', [...fileIds])
+    .where('outcome', 'is', null)
     .orderBy('id')
     .execute();
   return new Map(rows.map((row) => [row.file_id, row.message]));

@@ -14,6 +14,7 @@ import type { ScanResult } from '../ports/scanner.ts';
 import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
 import type { LifecycleTables } from './lifecycle-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
+import type { ReviewTables } from './review-tables.ts';
 
 export interface ItemsTable {
   id: string;
@@ -44,6 +45,8 @@ export interface FilesTable {
   position: number | null;
   reason_code: string | null;
   reason_message: string | null;
+  /** Of the list of reasons, when a person chose one. */
+  content_reason: string | null;
   warnings: ColumnType<string[], string | undefined, string>;
   alt: string | null;
   filename: string;
@@ -151,23 +154,6 @@ export interface IdempotencyKeysTable {
   expires_at: Timestamp;
 }
 
-export interface ReviewDecisionsTable {
-  id: GeneratedAlways<BigInt8>;
-  file_id: string;
-  moderator_id: string;
-  decision: 'approve' | 'reject' | 'takedown';
-  reason: string;
-  decided_at: CreatedAt;
-}
-
-export interface AppealsTable {
-  id: GeneratedAlways<BigInt8>;
-  file_id: string;
-  user_id: string;
-  message: string;
-  created_at: CreatedAt;
-}
-
 export interface DocumentKeysTable {
   file_id: string;
   key_id: string;
@@ -227,7 +213,7 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
-export interface Schema extends AuditSchema, LifecycleTables {
+export interface Schema extends AuditSchema, LifecycleTables, ReviewTables {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };
@@ -237,8 +223,6 @@ export interface Schema extends AuditSchema, LifecycleTables {
   object_checks: ObjectChecksTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
-  review_decisions: ReviewDecisionsTable;
-  appeals: AppealsTable;
   document_keys: DocumentKeysTable;
   leases: LeasesTable;
   scanner_canaries: ScannerCanariesTable;

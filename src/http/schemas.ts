@@ -3,8 +3,10 @@ import { ROLES } from '#src/domain/access.ts';
 import { ERROR_CODES, type ErrorCode } from '#src/domain/errors.ts';
 import { ARCHIVE_STATES } from '#src/domain/archive-state.ts';
 import { FILE_KINDS, FILE_STATES, STAGES } from '#src/domain/file-state.ts';
+import { FINDING_SOURCES } from '#src/domain/finding.ts';
 import { isFileId, isItemId, isUserId } from '#src/domain/ids.ts';
 import { OUTPUT_FORMATS, VARIANTS } from '#src/domain/renditions.ts';
+import { CASE_SOURCES } from '#src/domain/review-case.ts';
 
 // What goes in is checked by these, what goes out is cut down to them: a field that is not here is never sent.
 
@@ -117,9 +119,26 @@ export const Item = z
   })
   .meta({ id: 'Item' });
 
+export const Finding = z
+  .object({
+    source: z.enum(FINDING_SOURCES),
+    label: z.string(),
+    confidence: z.number().nullable().meta({ description: '0 to 1; null where the source knows none.' }),
+    region: z
+      .object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() })
+      .nullable()
+      .meta({ description: 'In fractions of the upright photo.' }),
+    model: z.string().nullable(),
+    version: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()).readonly(),
+  })
+  .meta({ id: 'Finding' });
+
 export const ReviewEntry = z
   .object({
     photo: Photo,
+    source: z.enum(CASE_SOURCES).meta({ description: 'The most urgent reason why it is in the queue.' }),
+    findings: z.array(Finding).readonly(),
     item: z.object({ id: z.string(), title: z.string() }).nullable(),
     labels: z.array(z.object({ label: z.string(), confidence: z.number() })).readonly(),
     scan: z

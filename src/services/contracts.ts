@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Principal } from '../domain/access.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { FileId, ItemId, UserId } from '../domain/ids.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { SignedCookie } from '../ports/cdn.ts';
+import type { CaseSource } from '../domain/review-case.ts';
 import type { PresignedPost } from '../ports/object-store.ts';
 import type { ScanResult } from '../ports/scanner.ts';
 import type { Photo, UploadAnswer } from './photo.ts';
@@ -188,6 +190,9 @@ export interface ItemsService {
 
 export interface ReviewEntry {
   readonly photo: Photo;
+  readonly source: CaseSource;
+  /** What was seen in it, models' labels as well. */
+  readonly findings: readonly Finding[];
   readonly item: { readonly id: string; readonly title: string } | null;
   readonly labels: readonly { readonly label: string; readonly confidence: number }[];
   /** What the virus scanner said last, and when; null when it gave no answer. */
@@ -200,10 +205,10 @@ export interface ReviewEntry {
 }
 
 export interface ReviewService {
-  /** Longest waiting first. */
+  /** Open cases that are for this moderator: the most urgent first, among equals the longest waiting. */
   listReview(
     who: Principal,
-    page: { after?: string; limit: number },
+    page: { after?: string; limit: number; source?: CaseSource },
   ): Promise<{ photos: readonly ReviewEntry[]; next: string | null; count: number }>;
   /** ALREADY_DECIDED when somebody was faster. `takedown` works on public photos, the others on photos in review. */
   decide(

@@ -1,60 +1,30 @@
-import { recordAccess, recordAccesses } from '../db/access-log.ts';
-import {
-  countInReview,
-  findFile,
-  listInReview,
-  lockFileAndItem,
-  nextGeneration,
-  updateFile,
-} from '../db/files.ts';
-import { findItem } from '../db/items.ts';
+import { recordAccess } from '../db/access-log.ts';
+import { findFile, lockFileAndItem, nextGeneration, updateFile } from '../db/files.ts';
 import { settleObjects } from '../db/objects.ts';
-import { insertDecision, listAppeals } from '../db/review.ts';
+import { insertDecision } from '../db/review.ts';
 import type { Db, FileRow } from '../db/schema.ts';
 import { listVariants, restoreOriginal } from '../db/variants.ts';
-import { assertMayAdminister, type Principal } from '../domain/access.ts';
+import type { Principal } from '../domain/access.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic, PUBLIC_STATES } from '../domain/file-state.ts';
 import { objectKey, quarantineRawKey } from '../domain/keys.ts';
-import { fileId, isFileId } from '../domain/ids.ts';
+import { fileId } from '../domain/ids.ts';
 import { announceFor } from './announce.ts';
-import type { ReviewEntry, ReviewService } from './contracts.ts';
+import type { ReviewService } from './contracts.ts';
 import type { ServiceDeps } from './deps.ts';
 import type { Photo } from './photo.ts';
-import { fileFor, findViewKey, viewOf } from './photos/one-photo.ts';
+import { fileFor, viewOf } from './photos/one-photo.ts';
 import { publishReviewed } from './publication.ts';
-import { cursorOf, parseCursor } from './cursor.ts';
 import { end, undo } from './removal.ts';
+import { listReview } from './review/queue.ts';
 import { type ViewToKeep, viewToKeep } from './view-to-keep.ts';
-
-/** How long the address of a view works for a moderator at most, in seconds. */
-const VIEW_SECONDS = 3600;
 
 type Deps = Pick<ServiceDeps, 'db' | 'cdn' | 'storage' | 'clock' | 'limits' | 'deliverNow'>;
 
 /** The queue of photos that wait for a person, and what people decide. */
 export function createReviewService(deps: Deps): ReviewService {
   return {
-    async listReview(who, page) {
-      assertMayAdminister(who, 'read_review');
-      const after = page.after === undefined ? null : parseCursor(page.after, isFileId);
-      const files = await listInReview(deps.db, {
-        ...(after === null ? {} : { after: { waitingSince: after.at, id: after.id } }),
-        limit: page.limit + 1,
-      });
-      const shown = files.slice(0, page.limit);
-      const appeals = await listAppeals(
-        deps.db,
-        shown.map((file) => file.id),
-      );
-      const photos: ReviewEntry[] = [];
-      for (const file of shown) photos.push(await entryOf(deps, who, file, appeals.get(file.id) ?? null));
-      await recordViews(deps.db, who, photos);
-      const last = shown.at(-1);
-      const next =
-        files.length > page.limit && last !== undefined ? cursorOf(waitingSince(last), last.id) : null;
-      return { photos, next, count: await countInReview(deps.db) };
-    },
+    listReview: (who, page) => listReview(deps, who, page),
 
     async decide(who, id, decision) {
       const file = await fileFor(deps.db, who, 'decide', id);
@@ -80,41 +50,6 @@ const DECIDE: Readonly<Record<'approve' | 'reject' | 'takedown', Decide>> = {
 async function hasMovedOn(deps: Deps, file: FileRow): Promise<boolean> {
   const now = await findFile(deps.db, file.id);
   return now?.state !== file.state || now.generation !== file.generation;
-}
-
-/** A signed view is a private read: it is written down before the address is given. */
-async function recordViews(db: Db, who: Principal, entries: readonly ReviewEntry[]): Promise<void> {
-  const viewable = entries.filter((entry) => entry.viewUrl !== null);
-  await recordAccesses(
-    db,
-    viewable.map(({ photo }) => ({ userId: who.userId, action: 'photo.view', fileId: photo.id })),
-  );
-}
-
-async function entryOf(
-  deps: Deps,
-  who: Principal,
-  file: FileRow,
-  appeal: string | null,
-): Promise<ReviewEntry> {
-  const viewKey = await findViewKey(deps.db, file);
-  const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
-  const seconds = Math.min(VIEW_SECONDS, deps.limits.signedUrlMaxSeconds);
-  const until = new Date(deps.clock.now().getTime() + seconds * 1000);
-  return {
-    photo: await viewOf(deps, who, file),
-    item: item === null ? null : { id: item.id, title: item.title },
-    labels: (file.moderation?.labels ?? []).map(({ label, confidence }) => ({ label, confidence })),
-    scan: file.scan,
-    reason: file.reason_message,
-    viewUrl: viewKey === null ? null : deps.cdn.signedUrl(viewKey, until),
-    appeal,
-    waitingSince: waitingSince(file).toISOString(),
-  };
-}
-
-function waitingSince(file: FileRow): Date {
-  return file.waiting_since ?? file.updated_at;
 }
 
 async function approve(deps: Deps, who: Principal, file: FileRow, reason: string): Promise<Photo> {

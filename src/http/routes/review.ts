@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CASE_SOURCES } from '#src/domain/review-case.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
 import { problems } from '../responses.ts';
@@ -14,9 +15,10 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
       schema: {
         tags,
         operationId: 'listReview',
-        summary: 'Photos in review, longest waiting first',
-
-        querystring: Page,
+        summary: 'Photos that wait for a person, the most urgent first',
+        description:
+          'Among equals the longest waiting. Leaves out what is to be looked at again and is not for the caller, who decided it.',
+        querystring: Page.extend({ source: z.enum(CASE_SOURCES).exactOptional() }),
         response: {
           200: z.object({
             photos: z.array(ReviewEntry).readonly(),

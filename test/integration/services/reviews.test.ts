@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
+import type { Principal } from '#src/domain/access.ts';
 import { type FileId, fileId, userId } from '#src/domain/ids.ts';
 import { sweep } from '#src/jobs/sweep.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
@@ -50,7 +51,7 @@ async function uploaded(wanted: ModerationResult['verdict'], who = SELLER): Prom
   return fileId(photo.id);
 }
 
-function decide(id: FileId, decision: 'approve' | 'reject' | 'takedown', who = MODERATOR) {
+function decide(id: FileId, decision: 'approve' | 'reject' | 'takedown', who: Principal = MODERATOR) {
   return app.review.decide(who, id, { decision, reason: 'Because.' });
 }
 
@@ -130,7 +131,7 @@ describe('two people at once', () => {
   ] as const)('%s and %s: one wins, the other hears ALREADY_DECIDED', async (one, other) => {
     for (let round = 0; round < 3; round += 1) {
       const id = await uploaded('review');
-      const results = await Promise.allSettled([decide(id, one), decide(id, other, { ...ADMIN })]);
+      const results = await Promise.allSettled([decide(id, one), decide(id, other, ADMIN)]);
       const lost = results.filter((result) => result.status === 'rejected');
       expect(lost.map((result) => result.reason.code)).toEqual(['ALREADY_DECIDED']);
       const decisions = await app.db
@@ -172,10 +173,10 @@ describe('taken down', () => {
     const appealed = await app.files.appeal(SELLER, id, 'It is a lamp.');
     expect(appealed).toMatchObject({ state: 'in_review', position: 0 });
     await expect(app.files.appeal(SELLER, id, 'Again')).rejects.toMatchObject({ code: 'CONFLICT' });
-    const { photos } = await app.review.listReview(MODERATOR, { limit: 100 });
+    const { photos } = await app.review.listReview(ADMIN, { limit: 100 });
     expect(photos.find((entry) => entry.photo.id === id)).toMatchObject({ appeal: 'It is a lamp.' });
 
-    await decide(id, 'approve');
+    await decide(id, 'approve', ADMIN);
     await untilState(app, id, 'ready');
     await expectNoOrphans(app);
     const after = await keysOf(id);

@@ -1,0 +1,21 @@
+import { FINDING_SOURCES } from './finding.ts';
+
+/**
+ * Why a photo is in the review queue: what a check or a buyer saw, an appeal of its seller, or the second look that a
+ * take-down gets. A case that has more than one reason is named after the most urgent.
+ */
+export const CASE_SOURCES = [...FINDING_SOURCES, 'appeal', 'second_look'] as const;
+export type CaseSource = (typeof CASE_SOURCES)[number];
+
+/** From 0 to 9; the highest comes first, among equals the longest waiting. The trigger that opens cases has these, too. */
+export const CASE_PRIORITY = {
+  usual: 0,
+  report: 3,
+  second_look: 5,
+  appeal: 6,
+  /** A buyer names something that may hurt people. */
+  danger: 9,
+} as const;
+
+/** What came of a case; `withdrawn`: the photo left before anybody decided. */
+export type CaseOutcome = 'approve' | 'reject' | 'takedown' | 'withdrawn';
