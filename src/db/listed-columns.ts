@@ -10,6 +10,7 @@ export const LISTED_COLUMNS = [
   'position',
   'reason_code',
   'reason_message',
+  'content_reason',
   'warnings',
   'alt',
   'upload_bytes',

@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { CaseSource } from '../domain/review-case.ts';
+import { type CaseSource, REPORTED } from '../domain/review-case.ts';
 import type { CaseRow } from './review-cases.ts';
 import type { Db, FileRow } from './schema.ts';
 
@@ -60,11 +60,11 @@ function openTo(db: Db, moderator: string) {
  * A second look is always for another person than the one who decided, an appeal where that is possible: for a day,
  * and only while another moderator is at work (has decided something within a week).
  */
-function isFor(moderator: string) {
+export function isFor(moderator: string) {
   return sql<SqlBool>`(
     not_by is distinct from ${moderator}
     or (source <> 'second_look' and (
       opened_at < now() - interval '1 day'
       or not exists (
-        select from review_decisions d where d.decided_at > now() - interval '7 days' and d.moderator_id <> ${moderator}))))`;
+        select from review_decisions d where d.decided_at > now() - interval '7 days' and d.moderator_id not in (${moderator}, ${REPORTED})))))`;
 }

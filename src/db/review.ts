@@ -7,6 +7,8 @@ export async function insertDecision(
     moderatorId: string;
     decision: 'approve' | 'reject' | 'takedown';
     reason: string;
+    reasonCode?: string | null;
+    caseId?: number | null;
   },
 ): Promise<void> {
   await db
@@ -16,6 +18,8 @@ export async function insertDecision(
       moderator_id: decision.moderatorId,
       decision: decision.decision,
       reason: decision.reason,
+      reason_code: decision.reasonCode ?? null,
+      case_id: decision.caseId ?? null,
     })
     .execute();
 }

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   IDEMPOTENCY_CONFLICT: { title: 'The idempotency key was used for another request', retryable: false },
   ALREADY_EXISTS: { title: 'The object exists already', retryable: false },
   ALREADY_DECIDED: { title: 'A decision has been made already', retryable: false },
+  CLAIMED: { title: 'Somebody else is at it', retryable: false },
   ILLEGAL_TRANSITION: { title: 'The file cannot change to that state', retryable: false },
   OBJECT_ARCHIVED: { title: 'The object is archived', retryable: false },
   OBJECT_DAMAGED: { title: 'The stored file is damaged', retryable: false },

@@ -17,5 +17,12 @@ export const CASE_PRIORITY = {
   danger: 9,
 } as const;
 
+/** Who "decides" that a photo is hidden because several buyers named something dangerous. */
+export const REPORTED = 'system:reports';
+
+/** What came of comparing a photo with another that looks the same. Upload order proves nothing. */
+export const MATCH_OUTCOMES = ['not_a_copy', 'same_owner', 'copied_by_newer', 'copied_by_older'] as const;
+export type MatchOutcome = (typeof MATCH_OUTCOMES)[number];
+
 /** What came of a case; `withdrawn`: the photo left before anybody decided. */
 export type CaseOutcome = 'approve' | 'reject' | 'takedown' | 'withdrawn';

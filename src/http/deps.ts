@@ -5,12 +5,8 @@ import type { ObjectKey } from '#src/domain/keys.ts';
 import type { ObjectStore } from '#src/ports/object-store.ts';
 import type { KeysService } from '#src/services/keys.service.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
-import type {
-  FileEvents,
-  FileManagementService,
-  ItemsService,
-  ReviewService,
-} from '#src/services/contracts.ts';
+import type { FileEvents, FileManagementService, ItemsService } from '#src/services/contracts.ts';
+import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 import type { ScannersService } from '#src/services/scanners.service.ts';

@@ -78,7 +78,16 @@ export const Photo = z
       description: 'Of the original: while it is not `none`, `variants` has no `original`.',
     }),
     position: z.int().nullable(),
-    reason: z.object({ code: z.string(), message: z.string() }).nullable(),
+    reason: z
+      .object({
+        code: z.string(),
+        message: z.string(),
+        reasonCode: z
+          .string()
+          .optional()
+          .meta({ description: 'Of the list of reasons that moderators choose from.' }),
+      })
+      .nullable(),
     warnings: z.array(z.string()).readonly(),
     alt: z.string().nullable(),
     width: z.int().nullable(),
@@ -154,6 +163,14 @@ export const ReviewEntry = z
     reason: z.string().nullable(),
     viewUrl: z.string().nullable().meta({ description: 'Signed URL of the sanitised view.' }),
     appeal: z.string().nullable(),
+    reports: z
+      .array(z.object({ reasonCode: z.string(), count: z.int() }))
+      .readonly()
+      .meta({ description: 'Buyers who reported it, by what they named.' }),
+    claim: z
+      .object({ isYours: z.boolean(), until: z.string() })
+      .nullable()
+      .meta({ description: 'The moderator who has it before them.' }),
     waitingSince: z.string(),
   })
   .meta({ id: 'ReviewEntry' });

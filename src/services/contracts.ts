@@ -1,12 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Principal } from '../domain/access.ts';
-import type { Finding } from '../domain/finding.ts';
 import type { FileId, ItemId, UserId } from '../domain/ids.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { SignedCookie } from '../ports/cdn.ts';
-import type { CaseSource } from '../domain/review-case.ts';
 import type { PresignedPost } from '../ports/object-store.ts';
-import type { ScanResult } from '../ports/scanner.ts';
 import type { Photo, UploadAnswer } from './photo.ts';
 
 /** A file on its way in. The name and type are claims: the bytes decide. */
@@ -186,36 +183,6 @@ export interface ItemsService {
   ): Promise<Item>;
   /** Removes the listing and its photos. */
   deleteItem(who: Principal, id: ItemId): Promise<void>;
-}
-
-export interface ReviewEntry {
-  readonly photo: Photo;
-  readonly source: CaseSource;
-  /** What was seen in it, models' labels as well. */
-  readonly findings: readonly Finding[];
-  readonly item: { readonly id: string; readonly title: string } | null;
-  readonly labels: readonly { readonly label: string; readonly confidence: number }[];
-  /** What the virus scanner said last, and when; null when it gave no answer. */
-  readonly scan: (ScanResult & { readonly at: string }) | null;
-  readonly reason: string | null;
-  /** Signed URL of the sanitised view; null when the photo could not be decoded yet. */
-  readonly viewUrl: string | null;
-  readonly appeal: string | null;
-  readonly waitingSince: string;
-}
-
-export interface ReviewService {
-  /** Open cases that are for this moderator: the most urgent first, among equals the longest waiting. */
-  listReview(
-    who: Principal,
-    page: { after?: string; limit: number; source?: CaseSource },
-  ): Promise<{ photos: readonly ReviewEntry[]; next: string | null; count: number }>;
-  /** ALREADY_DECIDED when somebody was faster. `takedown` works on public photos, the others on photos in review. */
-  decide(
-    who: Principal,
-    id: FileId,
-    decision: { decision: 'approve' | 'reject' | 'takedown'; reason: string },
-  ): Promise<Photo>;
 }
 
 export type { FileChange, FileEvents } from '../db/file-events.ts';

@@ -13,7 +13,12 @@ export interface Photo {
   /** Whether the original can be read at once; while it is not `none`, `variants` has no original. */
   readonly archive: ArchiveState;
   readonly position: number | null;
-  readonly reason: { readonly code: string; readonly message: string } | null;
+  readonly reason: {
+    readonly code: string;
+    readonly message: string;
+    /** Of the list of reasons, where a person chose one. */
+    readonly reasonCode?: string;
+  } | null;
   readonly warnings: readonly string[];
   readonly alt: string | null;
   /** Of the sanitised original, upright; null until it is decoded. */

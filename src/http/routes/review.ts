@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { CASE_SOURCES } from '#src/domain/review-case.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
-import { problems } from '../responses.ts';
-import { line, Page, Photo, PhotoParams, ReviewEntry } from '../schemas.ts';
+import { NO_CONTENT, problems } from '../responses.ts';
+import { Claim, ClaimBody, Decision, DecisionsBody, Outcome } from '../review-schemas.ts';
+import { Page, Photo, PhotoParams, ReviewEntry } from '../schemas.ts';
 
-/** What waits for a person, and what that person decides. */
+const tags = ['Review'];
+
+/** What waits for a person, who has it before them, and what that person decides. */
 export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): void {
-  const tags = ['Review'];
-
   app.get(
     '/v1/admin/review',
     {
@@ -31,7 +32,45 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
     },
     async (request) => review.listReview(callerOf(request), request.query),
   );
+  claimRoutes(app, review);
+  decisionRoutes(app, review);
+}
 
+function claimRoutes(app: App, review: HttpDeps['review']): void {
+  app.post(
+    '/v1/admin/review/claims',
+    {
+      schema: {
+        tags,
+        operationId: 'claimReview',
+        summary: 'Take photos of the queue that no other moderator gets meanwhile',
+        description:
+          'Either the next `count`, without those in `except` that the caller has already, or those named in `ids`. A claim lapses by itself; claimed again it is renewed.',
+        body: ClaimBody,
+        response: { 200: Claim, ...problems('FORBIDDEN') },
+      },
+    },
+    async (request) => review.claim(callerOf(request), request.body),
+  );
+
+  app.delete(
+    '/v1/admin/review/claims',
+    {
+      schema: {
+        tags,
+        operationId: 'releaseReview',
+        summary: 'Give back all that the caller has claimed',
+        response: { 204: NO_CONTENT, ...problems('FORBIDDEN') },
+      },
+    },
+    async (request, reply) => {
+      await review.release(callerOf(request));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function decisionRoutes(app: App, review: HttpDeps['review']): void {
   app.post(
     '/v1/admin/photos/:id/decision',
     {
@@ -39,16 +78,41 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
         tags,
         operationId: 'decidePhoto',
         summary: 'Approve, reject or take down',
-
-        description: '`takedown` works on public photos, the others on photos in review.',
+        description:
+          'In review: `approve` or `reject`. Public: `takedown`, which another moderator looks at again; `approve` keeps one that is in the queue. In that second look `approve` brings it back, `takedown` confirms.',
         params: PhotoParams,
-        body: z.object({ decision: z.enum(['approve', 'reject', 'takedown']), reason: line(1_000) }),
+        body: Decision,
         response: {
           200: Photo,
-          ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'ALREADY_DECIDED', 'ILLEGAL_TRANSITION'),
+          ...problems(
+            'FORBIDDEN',
+            'NOT_FOUND',
+            'CONFLICT',
+            'ALREADY_DECIDED',
+            'CLAIMED',
+            'ILLEGAL_TRANSITION',
+          ),
         },
       },
     },
     async (request) => review.decide(callerOf(request), request.params.id, request.body),
+  );
+
+  app.post(
+    '/v1/admin/review/decisions',
+    {
+      schema: {
+        tags,
+        operationId: 'decidePhotos',
+        summary: 'Decide many photos alike',
+        description: 'Each is decided by itself; the answer says of each what came of it.',
+        body: DecisionsBody,
+        response: { 200: z.object({ outcomes: z.array(Outcome).readonly() }), ...problems('FORBIDDEN') },
+      },
+    },
+    async (request) => {
+      const { ids, ...decision } = request.body;
+      return { outcomes: await review.decideMany(callerOf(request), ids, decision) };
+    },
   );
 }

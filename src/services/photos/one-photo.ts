@@ -1,8 +1,7 @@
 import { recordAccess } from '../../db/access-log.ts';
-import { findFile, lockFileAndItem, nextGeneration, transition, updateFile } from '../../db/files.ts';
-import { bumpPhotosVersion, touchItem } from '../../db/items.ts';
+import { findFile, lockFileAndItem, updateFile } from '../../db/files.ts';
+import { touchItem } from '../../db/items.ts';
 import { listObjects } from '../../db/objects.ts';
-import { nextPosition } from '../../db/positions.ts';
 import { insertAppeal } from '../../db/review.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
@@ -17,6 +16,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { bringBack } from '../lifecycle/restore.ts';
 import type { Photo } from '../photo.ts';
 import { remove } from '../removal.ts';
+import { backIntoReview } from './back-into-review.ts';
 import { toPhotos } from './photo-view.ts';
 
 /** One photo as the caller may see it. NOT_FOUND also when it is none of the caller's business. */
@@ -73,10 +73,7 @@ export async function appeal(
     if ((before.state !== 'rejected' && before.state !== 'taken_down') || !kept)
       throw new StorageError('CONFLICT', 'There is nothing to appeal: upload the photo again instead.');
     await insertAppeal(trx, { fileId: id, userId: who.userId, message });
-    await nextGeneration(trx, id);
-    const position = before.item_id === null ? null : await nextPosition(trx, before.item_id);
-    if (before.item_id !== null) await bumpPhotosVersion(trx, before.item_id);
-    return transition(trx, { id, from: before.state }, 'in_review', { position, finished_at: null });
+    return backIntoReview(trx, before);
   });
   if (file === null) throw new StorageError('CONFLICT', 'The photo changed meanwhile; try again.');
   return viewOf(deps, who, file);

@@ -45,10 +45,7 @@ function toPhoto(
     stage: file.stage,
     archive: file.archive,
     position: file.position,
-    reason:
-      file.reason_code === null
-        ? null
-        : { code: file.reason_code, message: file.reason_message ?? file.reason_code },
+    reason: reasonOf(file),
     warnings: file.warnings,
     alt: file.alt,
     width: original?.width ?? null,
@@ -62,6 +59,13 @@ function toPhoto(
     variants: groupVariants(cdn, file.kind, shown),
     srcset: { jpeg: srcset(cdn, shown, 'jpeg'), webp: srcset(cdn, shown, 'webp') },
   };
+}
+
+function reasonOf(file: ListedFile): Photo['reason'] {
+  if (file.reason_code === null) return null;
+  const reason = { code: file.reason_code, message: file.reason_message ?? file.reason_code };
+  const isRefused = file.state === 'rejected' || file.state === 'taken_down';
+  return file.content_reason === null || !isRefused ? reason : { ...reason, reasonCode: file.content_reason };
 }
 
 function groupVariants(

@@ -1,13 +1,14 @@
 import { recordAccesses } from '../../db/access-log.ts';
 import { findItem } from '../../db/items.ts';
 import { listAppeals } from '../../db/review.ts';
+import { countReports } from '../../db/photo-reports.ts';
 import { type CaseRow, type KeptFinding, listFindings } from '../../db/review-cases.ts';
 import { filesOfCases } from '../../db/review-queue.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Principal } from '../../domain/access.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { Finding } from '../../domain/finding.ts';
-import type { ReviewEntry } from '../contracts.ts';
+import type { ReviewEntry } from './contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { findViewKey, viewOf } from '../photos/one-photo.ts';
 
@@ -23,17 +24,22 @@ export async function entriesOf(
   cases: readonly CaseRow[],
 ): Promise<ReviewEntry[]> {
   const ids = cases.map((open) => open.file_id);
-  const [files, appeals, findings] = [
+  const [files, appeals, findings, reports] = [
     await filesOfCases(deps.db, cases),
     await listAppeals(deps.db, ids),
     await listFindings(deps.db, ids),
+    await countReports(
+      deps.db,
+      cases.map((open) => open.id),
+    ),
   ];
   const entries: ReviewEntry[] = [];
   for (const open of cases) {
     const file = files.get(open.file_id);
     if (file === undefined) continue;
     const seen = findings.get(file.id) ?? [];
-    entries.push(await entryOf(deps, who, { open, file, seen, appeal: appeals.get(file.id) ?? null }));
+    const facts = { open, file, seen, appeal: appeals.get(file.id) ?? null };
+    entries.push(await entryOf(deps, who, { ...facts, reports: reports.get(open.id) ?? [] }));
   }
   await recordViews(deps.db, who, entries);
   return entries;
@@ -52,6 +58,7 @@ interface CaseFacts {
   readonly file: FileRow;
   readonly seen: readonly KeptFinding[];
   readonly appeal: string | null;
+  readonly reports: ReviewEntry['reports'];
 }
 
 async function entryOf(deps: EntryDeps, who: Principal, facts: CaseFacts): Promise<ReviewEntry> {
@@ -70,8 +77,15 @@ async function entryOf(deps: EntryDeps, who: Principal, facts: CaseFacts): Promi
     reason: file.reason_message,
     viewUrl: viewKey === null ? null : deps.cdn.signedUrl(viewKey, until),
     appeal: facts.appeal,
+    reports: facts.reports,
+    claim: claimOf(open, who, deps.clock.now()),
     waitingSince: open.opened_at.toISOString(),
   };
+}
+
+function claimOf(open: CaseRow, who: Principal, now: Date): ReviewEntry['claim'] {
+  if (open.claimed_until === null || open.claimed_until < now) return null;
+  return { isYours: open.claimed_by === who.userId, until: open.claimed_until.toISOString() };
 }
 
 /** What was kept; of photos whose moderation was kept with the file only, its labels. */

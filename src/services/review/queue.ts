@@ -2,7 +2,7 @@ import type { CaseRow } from '../../db/review-cases.ts';
 import { countOpenCases, listOpenCases, type QueuePlace } from '../../db/review-queue.ts';
 import { assertMayAdminister, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
-import type { ReviewService } from '../contracts.ts';
+import type { ReviewService } from './contracts.ts';
 import { cursorOf, parseCursor } from '../cursor.ts';
 import { type EntryDeps, entriesOf } from './entries.ts';
 

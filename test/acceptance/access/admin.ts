@@ -5,6 +5,26 @@ export const ADMIN: readonly Row[] = [
   { operation: 'listReview', call: () => ({ path: '/v1/admin/review' }), expected: staff(200) },
   { operation: 'listScanners', call: () => ({ path: '/v1/admin/scanners' }), expected: staff(200) },
   {
+    operation: 'claimReview',
+    about: 'what nobody waits for',
+    call: ({ photo }) => ({ path: '/v1/admin/review/claims', json: { ids: [photo] } }),
+    expected: staff(200),
+  },
+  {
+    operation: 'releaseReview',
+    call: () => ({ path: '/v1/admin/review/claims' }),
+    expected: staff(204),
+  },
+  {
+    operation: 'decidePhotos',
+    about: 'that are public already',
+    call: ({ photo }) => ({
+      path: '/v1/admin/review/decisions',
+      json: { ids: [photo], decision: 'approve' },
+    }),
+    expected: staff(200),
+  },
+  {
     operation: 'decidePhoto',
     about: 'that is public already',
     call: ({ photo }) => ({

@@ -2,13 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { StorageError } from '#src/domain/errors.ts';
 
-import type {
-  FileChange,
-  FileEvents,
-  FileManagementService,
-  ItemsService,
-  ReviewService,
-} from '#src/services/contracts.ts';
+import type { FileChange, FileEvents, FileManagementService, ItemsService } from '#src/services/contracts.ts';
+import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { Photo } from '#src/services/photo.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
@@ -49,7 +44,13 @@ const unused = (): never => {
 
 /** Services that only remember what they are asked; what a test does not set fails. */
 export function doubles(files: Partial<FileManagementService> = {}, items: Partial<ItemsService> = {}) {
-  const review: ReviewService = { listReview: unused, decide: unused };
+  const review: ReviewService = {
+    listReview: unused,
+    claim: unused,
+    release: unused,
+    decide: unused,
+    decideMany: unused,
+  };
   const allFiles: FileManagementService = {
     uploadItemPhoto: unused,
     uploadProfilePhoto: unused,

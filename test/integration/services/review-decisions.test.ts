@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openCase } from '#src/db/review-cases.ts';
+import { type FileId, fileId } from '#src/domain/ids.ts';
+import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
+import type { Decision } from '#src/services/review/contracts.ts';
+import {
+  distinctPhoto,
+  expectDense,
+  expectNoOrphans,
+  newItem,
+  SELLER,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilDelivered,
+  untilState,
+} from '#test/support/app.ts';
+
+let app: TestApp;
+let verdict: ModerationResult['verdict'] = 'publish';
+beforeAll(async () => {
+  app = await startApp({ jobs: ({ moderator }) => ({ moderator: saying(moderator) }) });
+});
+afterAll(() => app.close());
+
+/** The real moderator, whose verdict is set by the test. */
+function saying(moderator: Moderator): Moderator {
+  return {
+    ...moderator,
+    moderate: async (photo, signal) => ({ ...(await moderator.moderate(photo, signal)), verdict }),
+  };
+}
+
+async function uploaded(wanted: 'review' | 'publish'): Promise<{ id: FileId; item: string }> {
+  verdict = wanted;
+  const item = await newItem(app);
+  const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), { waitMs: 0 });
+  await untilState(app, photo.id, wanted === 'review' ? 'in_review' : 'ready');
+  return { id: fileId(photo.id), item };
+}
+
+const ONE = { userId: 'moderator-one', roles: ['moderator'] } as const;
+const TWO = { userId: 'moderator-two', roles: ['moderator'] } as const;
+const decide = (who: typeof ONE | typeof TWO, id: FileId, decision: Decision) =>
+  app.review.decide(who, id, decision);
+const publicKeys = async (id: string) =>
+  (await storedKeys(app)).filter((key) => key.startsWith('items/') && key.includes(id));
+const queueOf = async (who: typeof ONE | typeof TWO) =>
+  (await app.review.listReview(who, { limit: 100 })).photos.map(({ photo, source }) => [photo.id, source]);
+
+describe('a reason', () => {
+  test('of the list is read by the seller in plain words, with its code and what the moderator adds', async () => {
+    const { id } = await uploaded('review');
+    const refused = await decide(ONE, id, {
+      decision: 'reject',
+      reasonCode: 'bad_quality',
+      reason: 'Only the corner is sharp.',
+    });
+    expect(refused.reason).toEqual({
+      code: 'CONTENT_REJECTED',
+      reasonCode: 'bad_quality',
+      message:
+        'The photo is too dark, blurred or small to see the thing. Take another one in good light. The moderator adds: Only the corner is sharp.',
+    });
+    expect((await app.files.getPhoto(SELLER, id)).reason).toEqual(refused.reason);
+  });
+
+  test('is asked for where photos are refused, and in words where the code alone says too little', async () => {
+    const { id } = await uploaded('review');
+    for (const decision of [{ decision: 'reject' }, { decision: 'reject', reasonCode: 'other' }] as const)
+      await expect(decide(ONE, id, decision)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect((await decide(ONE, id, { decision: 'approve' })).state).toBe('published');
+  });
+});
+
+describe('a take-down', () => {
+  test('hides at once and is looked at again by another moderator, who confirms', async () => {
+    const { id } = await uploaded('publish');
+    await decide(ONE, id, { decision: 'takedown', reasonCode: 'weapon' });
+    await untilDelivered(app);
+    expect(await publicKeys(id)).toEqual([]);
+    expect(await queueOf(TWO)).toContainEqual([id, 'second_look']);
+    expect(await queueOf(ONE)).not.toContainEqual([id, 'second_look']);
+    for (const decision of ['approve', 'takedown'] as const)
+      await expect(decide(ONE, id, { decision, reason: 'Mine.' })).rejects.toMatchObject({
+        code: 'ALREADY_DECIDED',
+      });
+    const confirmed = await decide(TWO, id, { decision: 'takedown', reasonCode: 'weapon' });
+    expect(confirmed.state).toBe('taken_down');
+    expect(await queueOf(TWO)).not.toContainEqual([id, 'second_look']);
+    await expect(decide(TWO, id, { decision: 'approve' })).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
+  });
+
+  test('overturned brings the photo back as it was before', async () => {
+    const { id, item } = await uploaded('publish');
+    await decide(ONE, id, { decision: 'takedown', reason: 'No.' });
+    const claimed = await app.review.claim(TWO, { ids: [id] });
+    expect(claimed.claimed).toEqual([id]);
+    const back = await decide(TWO, id, { decision: 'approve', reason: 'It is a toy.' });
+    expect(back).toMatchObject({ state: 'published', position: 0, reason: null });
+    await untilState(app, id, 'ready');
+    await expectNoOrphans(app);
+    await expectDense(app, item);
+    expect(await publicKeys(id)).toHaveLength(7);
+    expect(await queueOf(TWO)).not.toContainEqual([id, expect.any(String)]);
+  });
+
+  test('appealed before its second look is one case, an appeal', async () => {
+    const { id } = await uploaded('publish');
+    await decide(ONE, id, { decision: 'takedown', reason: 'No.' });
+    await app.files.appeal(SELLER, id, 'It is a toy.');
+    expect(await queueOf(TWO)).toContainEqual([id, 'appeal']);
+    await expect(decide(ONE, id, { decision: 'approve' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect((await decide(TWO, id, { decision: 'approve' })).state).toBe('published');
+  });
+});
+
+describe('a public photo in the queue', () => {
+  test('stays public while it waits and when it is approved', async () => {
+    const { id } = await uploaded('publish');
+    await expect(decide(ONE, id, { decision: 'approve' })).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
+    await openCase(app.db, id, { source: 'contact', priority: 0 });
+    const before = await publicKeys(id);
+    expect((await decide(ONE, id, { decision: 'approve' })).state).toBe('ready');
+    expect(await publicKeys(id)).toEqual(before);
+    expect(await queueOf(ONE)).not.toContainEqual([id, 'contact']);
+  });
+});
+
+describe('many at once', () => {
+  test('are decided each by itself, and each outcome is told', async () => {
+    const [one, two, decided] = [
+      await uploaded('review'),
+      await uploaded('review'),
+      await uploaded('publish'),
+    ];
+    const claimedByOther = await uploaded('review');
+    await app.review.claim(TWO, { ids: [claimedByOther.id] });
+    const missing = fileId('019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11');
+    const ids = [one.id, decided.id, missing, two.id, one.id, claimedByOther.id];
+    const outcomes = await app.review.decideMany(ONE, ids, {
+      decision: 'reject',
+      reasonCode: 'not_the_item',
+    });
+    expect(outcomes).toMatchObject([
+      { id: one.id, ok: true, state: 'rejected' },
+      { id: decided.id, ok: false, code: 'ALREADY_DECIDED' },
+      { id: missing, ok: false, code: 'NOT_FOUND' },
+      { id: two.id, ok: true, state: 'rejected' },
+      { id: claimedByOther.id, ok: false, code: 'CLAIMED' },
+    ]);
+    expect((await app.files.getPhoto(SELLER, claimedByOther.id)).state).toBe('in_review');
+  });
+});
