@@ -84,6 +84,16 @@ export async function openCase(
   return id;
 }
 
+export async function openCaseOf(db: Db, fileId: string): Promise<CaseRow | null> {
+  const row = await db
+    .selectFrom('review_cases')
+    .selectAll()
+    .where('file_id', '=', fileId)
+    .where('closed_at', 'is', null)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Ends a case that leaves the photo's state as it is; a change of state ends it by itself. */
 export async function closeCase(db: Db, id: number, outcome: CaseOutcome): Promise<void> {
   await db

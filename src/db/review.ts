@@ -34,6 +34,35 @@ export async function insertAppeal(
     .execute();
 }
 
+/** What came of the appeals of a photo. */
+export interface AppealStanding {
+  readonly made: number;
+  /** Of the latest; null while nobody has decided. */
+  readonly outcome: 'upheld' | 'refused' | 'withdrawn' | null;
+}
+
+export async function countAppeals(db: Db, fileId: string): Promise<number> {
+  return (await appealStandings(db, [fileId])).get(fileId)?.made ?? 0;
+}
+
+/** For those of these files that have appeals. */
+export async function appealStandings(
+  db: Db,
+  fileIds: readonly string[],
+): Promise<Map<string, AppealStanding>> {
+  if (fileIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('appeals')
+    .select(['file_id', 'outcome'])
+    .where('file_id', 'in', [...fileIds])
+    .orderBy('id')
+    .execute();
+  const standings = new Map<string, AppealStanding>();
+  for (const { file_id, outcome } of rows)
+    standings.set(file_id, { made: (standings.get(file_id)?.made ?? 0) + 1, outcome });
+  return standings;
+}
+
 /** The appeal of each of these files that nobody has decided yet. */
 export async function listAppeals(db: Db, fileIds: readonly string[]): Promise<Map<string, string>> {
   if (fileIds.length === 0) return new Map();

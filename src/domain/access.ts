@@ -22,7 +22,9 @@ export type FileAction =
   /** Have an archived original brought back. */
   | 'restore'
   /** Approve, reject, take down. */
-  | 'decide';
+  | 'decide'
+  /** Tell moderators that something is wrong with it. */
+  | 'report';
 
 /** The facts of a file that access depends on. */
 export interface FileFacts {
@@ -62,6 +64,9 @@ export function mayAccessFile(who: Principal | null, action: FileAction, file: F
       return isOwner || isStaff || (has(who, 'service') && !isDocument);
     case 'decide':
       return isStaff && !isDocument;
+    // One who acts for many would count as one, and a seller has other ways.
+    case 'report':
+      return who !== null && !isOwner && !has(who, 'service') && isPublic(file.state) && !isDocument;
   }
 }
 

@@ -17,6 +17,9 @@ export const CASE_PRIORITY = {
   danger: 9,
 } as const;
 
+/** How often the owner of a photo can ask for another look at it, one after the other. */
+export const MAX_APPEALS = 3;
+
 /** Who "decides" that a photo is hidden because several buyers named something dangerous. */
 export const REPORTED = 'system:reports';
 

@@ -18,6 +18,11 @@ export const ClaimBody = z.union([
   z.strictObject({ ids }),
 ]);
 
+export const ReportBody = z.object({
+  reasonCode: z.enum(REASON_CODES),
+  message: line(1_000).exactOptional().meta({ description: 'For moderators. Some reasons need it.' }),
+});
+
 const codes = Object.keys(ERROR_CODES).filter((code): code is ErrorCode => Object.hasOwn(ERROR_CODES, code));
 
 export const Claim = z

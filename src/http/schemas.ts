@@ -88,6 +88,13 @@ export const Photo = z
           .meta({ description: 'Of the list of reasons that moderators choose from.' }),
       })
       .nullable(),
+    appeal: z
+      .object({ outcome: z.enum(['open', 'upheld', 'refused']).nullable(), left: z.int() })
+      .optional()
+      .meta({
+        description:
+          'Of a refused photo, for its owner and staff: the last appeal, and how many more may be made.',
+      }),
     warnings: z.array(z.string()).readonly(),
     alt: z.string().nullable(),
     width: z.int().nullable(),

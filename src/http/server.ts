@@ -23,6 +23,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
+import { historyRoutes } from './routes/history.ts';
 import { reviewRoutes } from './routes/review.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scannerRoutes } from './routes/scanners.ts';
@@ -82,6 +83,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   tusRoutes(app, { ...context, tus });
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
+  historyRoutes(app, deps);
   auditRoutes(app, deps);
   keyRoutes(app, deps);
   scannerRoutes(app, deps);

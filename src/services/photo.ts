@@ -19,6 +19,8 @@ export interface Photo {
     /** Of the list of reasons, where a person chose one. */
     readonly reasonCode?: string;
   } | null;
+  /** Of one that was refused or waits again, for its owner and staff: how the last appeal went, how many more there may be. */
+  readonly appeal?: { readonly outcome: 'open' | 'upheld' | 'refused' | null; readonly left: number };
   readonly warnings: readonly string[];
   readonly alt: string | null;
   /** Of the sanitised original, upright; null until it is decoded. */

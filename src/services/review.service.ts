@@ -3,7 +3,9 @@ import { claim, release } from './review/claims.ts';
 import type { ReviewService } from './review/contracts.ts';
 import { decide } from './review/decide.ts';
 import { decideMany } from './review/decide-many.ts';
+import { photoHistory, sellerModeration } from './review/history.ts';
 import type { DecideDeps } from './review/note.ts';
+import { report } from './review/report.ts';
 import { listReview } from './review/queue.ts';
 
 /** The queue of photos that wait for a person, and what people decide. */
@@ -13,6 +15,9 @@ export function createReviewService(deps: DecideDeps & Pick<ServiceDeps, 'log'>)
     claim: (who, request) => claim(deps, who, request),
     release: (who) => release(deps, who),
     decide: (who, id, decision) => decide(deps, who, id, decision),
+    report: (who, id, request) => report(deps, who, id, request),
+    photoHistory: (who, id) => photoHistory(deps, who, id),
+    sellerModeration: (who, userId) => sellerModeration(deps, who, userId),
     decideMany: (who, ids, decision) => decideMany(deps, who, ids, decision),
   };
 }

@@ -3,7 +3,7 @@ import { CASE_SOURCES } from '#src/domain/review-case.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
 import { NO_CONTENT, problems } from '../responses.ts';
-import { Claim, ClaimBody, Decision, DecisionsBody, Outcome } from '../review-schemas.ts';
+import { Claim, ClaimBody, Decision, DecisionsBody, Outcome, ReportBody } from '../review-schemas.ts';
 import { Page, Photo, PhotoParams, ReviewEntry } from '../schemas.ts';
 
 const tags = ['Review'];
@@ -32,8 +32,31 @@ export function reviewRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): vo
     },
     async (request) => review.listReview(callerOf(request), request.query),
   );
+  reportRoute(app, review);
   claimRoutes(app, review);
   decisionRoutes(app, review);
+}
+
+function reportRoute(app: App, review: HttpDeps['review']): void {
+  app.post(
+    '/v1/photos/:id/report',
+    {
+      schema: {
+        tags: ['Photos'],
+        operationId: 'reportPhoto',
+        summary: 'Say that something is wrong with a public photo',
+        description:
+          'A moderator looks at it. Once a photo and person; asked again it is a success. Nobody tells the seller who it was.',
+        params: PhotoParams,
+        body: ReportBody,
+        response: { 204: NO_CONTENT, ...problems('FORBIDDEN', 'NOT_FOUND', 'RATE_LIMITED') },
+      },
+    },
+    async (request, reply) => {
+      await review.report(callerOf(request), request.params.id, request.body);
+      return reply.code(204).send(null);
+    },
+  );
 }
 
 function claimRoutes(app: App, review: HttpDeps['review']): void {

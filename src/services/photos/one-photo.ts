@@ -2,12 +2,13 @@ import { recordAccess } from '../../db/access-log.ts';
 import { findFile, lockFileAndItem, updateFile } from '../../db/files.ts';
 import { touchItem } from '../../db/items.ts';
 import { listObjects } from '../../db/objects.ts';
-import { insertAppeal } from '../../db/review.ts';
+import { countAppeals, insertAppeal } from '../../db/review.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
 import { type FileAction, mayAccessFile, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
+import { MAX_APPEALS } from '../../domain/review-case.ts';
 import { type FileId, fileId } from '../../domain/ids.ts';
 import { isSignedKey, quarantineViewKey } from '../../domain/keys.ts';
 import { OUTPUT_FORMATS, type OutputFormat, type VariantName } from '../../domain/renditions.ts';
@@ -72,6 +73,11 @@ export async function appeal(
     );
     if ((before.state !== 'rejected' && before.state !== 'taken_down') || !kept)
       throw new StorageError('CONFLICT', 'There is nothing to appeal: upload the photo again instead.');
+    if ((await countAppeals(trx, id)) >= MAX_APPEALS)
+      throw new StorageError(
+        'CONFLICT',
+        `You have asked ${MAX_APPEALS} times; the decision stands. Upload another photo instead.`,
+      );
     await insertAppeal(trx, { fileId: id, userId: who.userId, message });
     return backIntoReview(trx, before);
   });

@@ -1,7 +1,9 @@
 import type { Db, ListedFile, ListedVariant } from '../../db/schema.ts';
+import { appealStandings, type AppealStanding } from '../../db/review.ts';
 import { listShownVariants } from '../../db/variants.ts';
 import { type FileKind, type FileState, isPublic } from '../../domain/file-state.ts';
 import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
+import { MAX_APPEALS } from '../../domain/review-case.ts';
 import type { Cdn } from '../../ports/cdn.ts';
 import { lostKeys } from '../damage.ts';
 import type { Photo, PhotoVariant } from '../photo.ts';
@@ -23,7 +25,35 @@ export async function toPhotos(
     (variant) => variant.file_id,
   );
   const lost = await lostKeys(deps.db, files);
-  return files.map((file) => toPhoto(deps.cdn, file, variants.get(file.id) ?? [], { inside, lost }));
+  const appeals = await appealsOf(deps.db, inside ? files : []);
+  return files.map((file) => ({
+    ...toPhoto(deps.cdn, file, variants.get(file.id) ?? [], { inside, lost }),
+    ...appeals.get(file.id),
+  }));
+}
+
+const APPEALABLE: ReadonlySet<FileState> = new Set(['in_review', 'rejected', 'taken_down']);
+
+async function appealsOf(db: Db, files: readonly ListedFile[]): Promise<Map<string, Pick<Photo, 'appeal'>>> {
+  const shown = files.filter((file) => APPEALABLE.has(file.state) && file.kind !== 'verification_document');
+  const standings = await appealStandings(
+    db,
+    shown.map((file) => file.id),
+  );
+  return new Map(
+    shown.flatMap(({ id, state }) => {
+      const standing = standings.get(id);
+      if (state === 'in_review' && standing === undefined) return [];
+      return [[id, { appeal: appealOf(standing) }] as const];
+    }),
+  );
+}
+
+function appealOf(standing: AppealStanding | undefined): NonNullable<Photo['appeal']> {
+  if (standing === undefined) return { outcome: null, left: MAX_APPEALS };
+  const { made, outcome } = standing;
+  const left = Math.max(0, MAX_APPEALS - made);
+  return { outcome: outcome === 'withdrawn' ? null : (outcome ?? 'open'), left };
 }
 
 function toPhoto(

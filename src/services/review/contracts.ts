@@ -1,8 +1,9 @@
 import type { Principal } from '../../domain/access.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
-import type { FileId } from '../../domain/ids.ts';
-import type { CaseSource, MatchOutcome } from '../../domain/review-case.ts';
+import type { FileId, UserId } from '../../domain/ids.ts';
+import type { ProbeState } from '../../domain/probe.ts';
+import type { CaseOutcome, CaseSource, MatchOutcome } from '../../domain/review-case.ts';
 import type { ReasonCode } from '../../domain/review-reasons.ts';
 import type { ScanResult } from '../../ports/scanner.ts';
 import type { Photo } from '../photo.ts';
@@ -58,6 +59,69 @@ export type Outcome =
   | { readonly id: string; readonly ok: true; readonly state: Photo['state'] }
   | { readonly id: string; readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
+/** All that happened to a photo, each part oldest first. */
+export interface PhotoHistory {
+  readonly photo: Photo;
+  readonly events: readonly {
+    readonly at: string;
+    readonly state: Photo['state'];
+    readonly reasonCode: string | null;
+  }[];
+  readonly findings: readonly Finding[];
+  readonly cases: readonly {
+    readonly source: CaseSource;
+    readonly openedAt: string;
+    readonly closedAt: string | null;
+    readonly outcome: CaseOutcome | null;
+  }[];
+  readonly decisions: readonly PastDecision[];
+  readonly appeals: readonly {
+    readonly at: string;
+    readonly message: string;
+    readonly outcome: string | null;
+    readonly decidedAt: string | null;
+  }[];
+  readonly reports: readonly {
+    readonly at: string;
+    readonly userId: string;
+    readonly reasonCode: string;
+    readonly message: string | null;
+  }[];
+  /** Whether its public URLs were found to be gone, each time that something of it was withdrawn. */
+  readonly proofs: readonly {
+    readonly state: ProbeState;
+    readonly urls: number;
+    readonly probedAt: string | null;
+  }[];
+  readonly holds: readonly {
+    readonly reason: string;
+    readonly placedBy: string;
+    readonly placedAt: string;
+    readonly liftedAt: string | null;
+  }[];
+}
+
+export interface PastDecision {
+  readonly at: string;
+  readonly fileId: string;
+  readonly moderatorId: string;
+  readonly decision: 'approve' | 'reject' | 'takedown';
+  readonly reason: string;
+  readonly reasonCode: string | null;
+}
+
+/** What moderators know of a seller. */
+export interface SellerModeration {
+  readonly userId: string;
+  readonly photos: Readonly<Record<string, number>>;
+  readonly decisions: Readonly<Record<string, number>>;
+  readonly appeals: { readonly made: number; readonly upheld: number };
+  /** Reports of their photos by others. */
+  readonly reports: number;
+  /** The latest first. */
+  readonly last: readonly PastDecision[];
+}
+
 export interface ReviewService {
   /** Open cases that are for this moderator: the most urgent first, among equals the longest waiting. */
   listReview(
@@ -75,6 +139,15 @@ export interface ReviewService {
    * against the caller's own decision, INVALID_REQUEST when words are wanted.
    */
   decide(who: Principal, id: FileId, decision: Decision): Promise<Photo>;
+  /**
+   * A buyer says that something is wrong with a public photo; once a photo and person, asked again it is a success.
+   * Errors: NOT_FOUND, FORBIDDEN (its owner), RATE_LIMITED, INVALID_REQUEST when words are wanted.
+   */
+  report(who: Principal, id: FileId, report: { reasonCode: ReasonCode; message?: string }): Promise<void>;
+  /** All that happened to a photo, deleted ones too; reading it is written down. NOT_FOUND for documents. */
+  photoHistory(who: Principal, id: FileId): Promise<PhotoHistory>;
+  /** What was decided about a seller's photos; reading it is written down. */
+  sellerModeration(who: Principal, userId: UserId): Promise<SellerModeration>;
   /** The same for many: each by itself, and the outcome of each in the order given. */
   decideMany(who: Principal, ids: readonly FileId[], decision: Decision): Promise<readonly Outcome[]>;
 }

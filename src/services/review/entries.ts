@@ -89,7 +89,7 @@ function claimOf(open: CaseRow, who: Principal, now: Date): ReviewEntry['claim']
 }
 
 /** What was kept; of photos whose moderation was kept with the file only, its labels. */
-function findingsOf(file: FileRow, kept: readonly KeptFinding[]): Finding[] {
+export function findingsOf(file: FileRow, kept: readonly KeptFinding[]): Finding[] {
   const findings = kept.map(({ source, label, confidence, region, model, version, details }) => ({
     source,
     label,

@@ -1,6 +1,7 @@
 import { lockFileAndItem, nextGeneration, updateFile } from '../../db/files.ts';
 import { settleObjects } from '../../db/objects.ts';
-import { openCase } from '../../db/review-cases.ts';
+import { moveReports } from '../../db/photo-reports.ts';
+import { openCase, openCaseOf } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { restoreOriginal } from '../../db/variants.ts';
 import { isStorageError } from '../../domain/errors.ts';
@@ -49,6 +50,7 @@ async function commit(
   // Archived or brought back meanwhile: another view is to be kept.
   if (locked.archive !== file.archive) return null;
   await request.alongside(trx);
+  const before = await openCaseOf(trx, file.id);
   const keep = view === null ? [] : [view.key];
   const reason = { code: 'CONTENT_REJECTED', message: request.message } as const;
   await end(trx, locked, 'taken_down', reason, { keep });
@@ -61,7 +63,9 @@ async function commit(
     { content_reason: request.reasonCode, ...(view !== null && { hash12: view.hash12 }) },
   );
   // Where no view is left there is nothing to look at.
-  if (view !== null) await openCase(trx, file.id, { source: 'second_look', ...request.secondLook });
+  if (view === null) return down;
+  const secondLook = await openCase(trx, file.id, { source: 'second_look', ...request.secondLook });
+  if (before !== null) await moveReports(trx, before.id, secondLook);
   return down;
 }
 

@@ -5,6 +5,22 @@ export const ADMIN: readonly Row[] = [
   { operation: 'listReview', call: () => ({ path: '/v1/admin/review' }), expected: staff(200) },
   { operation: 'listScanners', call: () => ({ path: '/v1/admin/scanners' }), expected: staff(200) },
   {
+    operation: 'getPhotoHistory',
+    call: ({ photo }) => ({ path: `/v1/admin/photos/${photo}/history` }),
+    expected: staff(200),
+  },
+  {
+    operation: 'getPhotoHistory',
+    about: 'an identity document',
+    call: ({ document }) => ({ path: `/v1/admin/photos/${document}/history` }),
+    expected: staff(404),
+  },
+  {
+    operation: 'getSellerModeration',
+    call: () => ({ path: '/v1/admin/users/owner/moderation' }),
+    expected: staff(200),
+  },
+  {
     operation: 'claimReview',
     about: 'what nobody waits for',
     call: ({ photo }) => ({ path: '/v1/admin/review/claims', json: { ids: [photo] } }),

@@ -37,6 +37,18 @@ export const FILES: readonly Row[] = [
     expected: only(409, ['owner'], 403),
   },
   {
+    operation: 'reportPhoto',
+    about: 'public',
+    call: ({ photo }) => ({ path: `/v1/photos/${photo}/report`, json: { reasonCode: 'bad_quality' } }),
+    expected: only(204, ['seller', 'plain', 'moderator', 'admin'], 403),
+  },
+  {
+    operation: 'reportPhoto',
+    about: 'in review',
+    call: ({ reviewed }) => ({ path: `/v1/photos/${reviewed}/report`, json: { reasonCode: 'bad_quality' } }),
+    expected: { ...only(403, ['owner', 'moderator', 'admin', 'service'], 404) },
+  },
+  {
     operation: 'restorePhoto',
     about: 'that is at hand',
     call: ({ photo }) => ({ path: `/v1/photos/${photo}/restore` }),

@@ -49,6 +49,9 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     claim: unused,
     release: unused,
     decide: unused,
+    report: unused,
+    photoHistory: unused,
+    sellerModeration: unused,
     decideMany: unused,
   };
   const allFiles: FileManagementService = {

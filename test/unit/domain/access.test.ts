@@ -73,6 +73,8 @@ const EXPECTED: Readonly<Record<FileAction, Record<'public' | 'private' | 'docum
     document: ['owner', 'moderator', 'admin'],
   },
   decide: { public: ['moderator', 'admin'], private: ['moderator', 'admin'], document: NOBODY },
+  // Who acts for many would count as one; an owner removes the photo instead.
+  report: { public: ['seller', 'without a role', 'moderator', 'admin'], private: NOBODY, document: NOBODY },
 };
 
 function expected(action: FileAction, kind: FileKind, state: FileState): readonly Who[] {

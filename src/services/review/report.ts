@@ -1,0 +1,107 @@
+import { recordAccess } from '../../db/access-log.ts';
+import { findFile } from '../../db/files.ts';
+import {
+  countReports,
+  findReport,
+  insertReport,
+  lockReporter,
+  reportsWithinAnHour,
+} from '../../db/photo-reports.ts';
+import { insertDecision } from '../../db/review.ts';
+import { addFindings, openCase } from '../../db/review-cases.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
+import type { Principal } from '../../domain/access.ts';
+import { StorageError } from '../../domain/errors.ts';
+import type { FileId } from '../../domain/ids.ts';
+import { HIDE_AFTER_REPORTERS, REPORTS_AN_HOUR } from '../../domain/report-policy.ts';
+import { CASE_PRIORITY, REPORTED } from '../../domain/review-case.ts';
+import { isReasonCode, REVIEW_REASONS, type ReasonCode } from '../../domain/review-reasons.ts';
+import { fileFor, lockedFileFor } from '../photos/one-photo.ts';
+import type { ReviewService } from './contracts.ts';
+import type { DecideDeps } from './note.ts';
+import { takeDown } from './take-down.ts';
+
+type Report = Parameters<ReviewService['report']>[2];
+
+/**
+ * Puts a public photo that a buyer reports into the review queue, where reports of the same photo are counted together. It
+ * stays public, unless so many name the same danger that it is hidden until a moderator has looked.
+ */
+export async function report(deps: DecideDeps, who: Principal, id: FileId, request: Report): Promise<void> {
+  if (REVIEW_REASONS[request.reasonCode].needsText && request.message === undefined)
+    throw new StorageError('INVALID_REQUEST', 'Say in a few words what is wrong: `message`.');
+  await fileFor(deps.db, who, 'report', id);
+  const danger = await deps.db.transaction().execute((trx) => keep(trx, who, id, request));
+  if (danger !== null) await hide(deps, id, danger);
+}
+
+/** Keeps a report; returns the danger that enough buyers name by now, or null. */
+async function keep(trx: Db, who: Principal, id: FileId, request: Report): Promise<ReasonCode | null> {
+  await lockReporter(trx, who.userId);
+  const file = await lockedFileFor(trx, who, 'report', id);
+  const reported = await findReport(trx, file.id, who.userId);
+  const caseId = reported === null ? await keepNew(trx, who, file, request) : reported.caseId;
+  if (caseId === null) return null;
+  const counts = (await countReports(trx, [caseId])).get(caseId) ?? [];
+  const enough = counts
+    .filter(({ count }) => count >= HIDE_AFTER_REPORTERS)
+    .map(({ reasonCode }) => reasonCode);
+  return enough.filter(isReasonCode).find((code) => REVIEW_REASONS[code].isDangerous) ?? null;
+}
+
+async function keepNew(trx: Db, who: Principal, file: FileRow, request: Report): Promise<number> {
+  await assertNotTooMany(trx, who);
+  const { reasonCode, message = null } = request;
+  const { isDangerous } = REVIEW_REASONS[reasonCode];
+  const caseId = await openCase(trx, file.id, {
+    source: 'report',
+    priority: isDangerous ? CASE_PRIORITY.danger : CASE_PRIORITY.report,
+  });
+  await insertReport(trx, { fileId: file.id, userId: who.userId, reasonCode, message, caseId });
+  const unknown = { confidence: null, region: null, model: null, version: null };
+  const details = message === null ? {} : { message };
+  await addFindings(trx, file.id, [{ source: 'report', label: reasonCode, ...unknown, details }]);
+  await recordAccess(trx, {
+    userId: who.userId,
+    action: 'photo.report',
+    fileId: file.id,
+    details: { reasonCode },
+  });
+  return caseId;
+}
+
+async function assertNotTooMany(trx: Db, who: Principal): Promise<void> {
+  const { count, oldest } = await reportsWithinAnHour(trx, who.userId);
+  if (count < REPORTS_AN_HOUR) return;
+  const retryAfter = Math.max(1, 3600 - Math.floor((Date.now() - (oldest?.getTime() ?? 0)) / 1000));
+  throw new StorageError('RATE_LIMITED', 'You have reported many photos; go on in an hour.', { retryAfter });
+}
+
+/** As a take-down that nobody has decided yet: a moderator looks at it before everything else. */
+async function hide(deps: DecideDeps, id: FileId, danger: ReasonCode): Promise<void> {
+  const file = await findFile(deps.db, id);
+  if (file === null) return;
+  await takeDown(deps, file, {
+    message: 'Several people have reported this photo. It is hidden until a moderator has looked at it.',
+    reasonCode: danger,
+    secondLook: { priority: CASE_PRIORITY.danger },
+    alongside: (trx) => noteHidden(trx, file, danger),
+  });
+}
+
+async function noteHidden(trx: Db, file: FileRow, danger: ReasonCode): Promise<void> {
+  const reason = `${HIDE_AFTER_REPORTERS} people have reported it.`;
+  await insertDecision(trx, {
+    fileId: file.id,
+    moderatorId: REPORTED,
+    decision: 'takedown',
+    reason,
+    reasonCode: danger,
+  });
+  await recordAccess(trx, {
+    userId: REPORTED,
+    action: 'photo.takedown',
+    fileId: file.id,
+    details: { reason, reasonCode: danger },
+  });
+}

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepProbe, listProbes } from '#src/db/cdn-probes.ts';
+import { openCaseOf } from '#src/db/review-cases.ts';
+import { HIDE_AFTER_REPORTERS, REPORTS_AN_HOUR } from '#src/domain/report-policy.ts';
+import { type FileId, fileId, userId } from '#src/domain/ids.ts';
+import {
+  distinctPhoto,
+  MODERATOR,
+  newItem,
+  newSeller,
+  SELLER,
+  SERVICE,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilDelivered,
+  untilState,
+} from '#test/support/app.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+const buyer = (name: string) => ({ userId: name, roles: [] }) as const;
+async function uploaded(who = SELLER): Promise<FileId> {
+  const { photo } = await app.files.uploadItemPhoto(who, await newItem(app, who), await distinctPhoto(), {
+    waitMs: 0,
+  });
+  await untilState(app, photo.id, 'ready');
+  return fileId(photo.id);
+}
+const entryOf = async (id: string) =>
+  (await app.review.listReview(MODERATOR, { limit: 100 })).photos.find(({ photo }) => photo.id === id);
+
+const isTimeOrNull = (value: unknown) => value === null || typeof value === 'string';
+
+describe('a report', () => {
+  test('puts the photo into the queue once, counts people by what they name, and leaves it public', async () => {
+    const id = await uploaded();
+    await app.review.report(buyer('a'), id, { reasonCode: 'stolen_photo', message: 'It is mine.' });
+    await app.review.report(buyer('a'), id, { reasonCode: 'sexual_content' });
+    for (const name of ['b', 'c', 'd', 'e'])
+      await app.review.report(buyer(name), id, { reasonCode: 'stolen_photo' });
+    expect(await entryOf(id)).toMatchObject({
+      source: 'report',
+      reports: [{ reasonCode: 'stolen_photo', count: 5 }],
+      findings: expect.arrayContaining([
+        expect.objectContaining({
+          source: 'report',
+          label: 'stolen_photo',
+          details: { message: 'It is mine.' },
+        }),
+      ]),
+    });
+    expect((await app.files.getPhoto(null, id)).state).toBe('ready');
+    await app.review.decide(MODERATOR, id, { decision: 'approve' });
+    expect(await entryOf(id)).toBeUndefined();
+    await app.review.report(buyer('f'), id, { reasonCode: 'not_the_item' });
+    expect((await entryOf(id))?.reports).toEqual([{ reasonCode: 'not_the_item', count: 1 }]);
+  });
+
+  test('is for signed-in people other than the owner, of public photos, with words where they are needed', async () => {
+    const id = await uploaded();
+    const reasonCode = 'weapon' as const;
+    for (const who of [SELLER, SERVICE])
+      await expect(app.review.report(who, id, { reasonCode })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(app.review.report(buyer('a'), id, { reasonCode: 'other' })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    await app.review.decide(MODERATOR, id, { decision: 'takedown', reasonCode });
+    await expect(app.review.report(buyer('a'), id, { reasonCode })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(JSON.stringify(await app.files.getPhoto(SELLER, id))).not.toContain('"a"');
+  });
+
+  test('is one of a limited number an hour', async () => {
+    const id = await uploaded();
+    const others = await Promise.all(Array.from({ length: REPORTS_AN_HOUR }, () => rowOnly()));
+    for (const other of others)
+      await app.db
+        .insertInto('photo_reports')
+        .values({ file_id: other, user_id: 'busy', reason_code: 'weapon', message: null, case_id: null })
+        .execute();
+    const refused = app.review.report(buyer('busy'), id, { reasonCode: 'weapon' });
+    await expect(refused).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await openCaseOf(app.db, id)).toBeNull();
+  });
+
+  async function rowOnly(): Promise<string> {
+    const { photo } = await app.files
+      .reserveUpload(SELLER, {
+        kind: 'profile_photo',
+        filename: 'x.jpg',
+        bytes: 100,
+        type: 'image/jpeg',
+      })
+      .then(({ id }) => ({ photo: { id } }));
+    return photo.id;
+  }
+});
+
+describe('something dangerous', () => {
+  test('named by enough people at once hides the photo until a moderator has looked', async () => {
+    const id = await uploaded();
+    const [first, ...others] = Array.from({ length: HIDE_AFTER_REPORTERS }, (_, index) => `hider-${index}`);
+    const danger = { reasonCode: 'sexual_content' } as const;
+    for (const name of others) await app.review.report(buyer(name), id, danger);
+    expect(await entryOf(id)).toMatchObject({ source: 'report', photo: { state: 'ready' } });
+    await app.review.report(buyer(first ?? ''), id, danger);
+    await untilDelivered(app);
+    expect((await storedKeys(app)).filter((key) => key.startsWith('items/') && key.includes(id))).toEqual([]);
+    const [top] = (await app.review.listReview(MODERATOR, { limit: 1 })).photos;
+    expect(top).toMatchObject({
+      photo: { id, state: 'taken_down' },
+      source: 'second_look',
+      reports: [{ reasonCode: 'sexual_content', count: HIDE_AFTER_REPORTERS }],
+    });
+    const back = await app.review.decide(MODERATOR, id, { decision: 'approve' });
+    expect(back.state).toBe('published');
+    await untilState(app, id, 'ready');
+  });
+});
+
+describe('an appeal', () => {
+  test('may be made three times a photo, and its owner sees how the last one went', async () => {
+    const who = newSeller();
+    const id = await uploaded(who);
+    await app.review.decide(MODERATOR, id, { decision: 'takedown', reasonCode: 'weapon' });
+    expect((await app.files.getPhoto(who, id)).appeal).toEqual({ outcome: null, left: 3 });
+    for (const [judge, left] of [
+      ['x', 2],
+      ['y', 1],
+      ['z', 0],
+    ] as const) {
+      expect((await app.files.appeal(who, id, 'It is a toy.')).appeal).toEqual({ outcome: 'open', left });
+      const moderator = { userId: judge, roles: ['moderator'] } as const;
+      const refused = await app.review.decide(moderator, id, { decision: 'reject', reasonCode: 'weapon' });
+      expect(refused.appeal).toEqual({ outcome: 'refused', left });
+    }
+    await expect(app.files.appeal(who, id, 'Please.')).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
+describe('the history', () => {
+  test('of a photo tells who saw, said and decided what, and whether its URLs are gone', async () => {
+    const who = newSeller();
+    const id = await uploaded(who);
+    await app.review.report(buyer('a'), id, { reasonCode: 'weapon' });
+    await app.review.decide(MODERATOR, id, {
+      decision: 'takedown',
+      reasonCode: 'weapon',
+      reason: 'A knife.',
+    });
+    await app.files.appeal(who, id, 'For bread.');
+    await untilDelivered(app);
+    expect((await app.review.photoHistory(MODERATOR, id)).proofs).toEqual([
+      { state: 'waiting', urls: expect.any(Number), probedAt: expect.toSatisfy(isTimeOrNull) },
+    ]);
+    const [probe] = await listProbes(app.db, id);
+    await keepProbe(app.db, probe?.id ?? 0, { state: 'gone', answers: [] }, 0);
+    const history = await app.review.photoHistory(MODERATOR, id);
+    expect(history).toMatchObject({
+      photo: { id, state: 'in_review' },
+      reports: [{ userId: 'a', reasonCode: 'weapon' }],
+      decisions: [{ moderatorId: MODERATOR.userId, decision: 'takedown', reason: 'A knife.' }],
+      appeals: [{ message: 'For bread.', outcome: null }],
+      cases: [
+        { source: 'report', outcome: 'takedown' },
+        { source: 'appeal', outcome: null },
+      ],
+      proofs: [{ state: 'gone', probedAt: expect.any(String) }],
+      holds: [],
+    });
+    expect(history.events.map(({ state }) => state).slice(-3)).toEqual(['ready', 'taken_down', 'in_review']);
+    expect(await app.review.sellerModeration(MODERATOR, userId(who.userId))).toMatchObject({
+      photos: { in_review: 1 },
+      decisions: { takedown: 1 },
+      appeals: { made: 1, upheld: 0 },
+      reports: 1,
+      last: [{ fileId: id, decision: 'takedown' }],
+    });
+    const audited = await app.db
+      .selectFrom('audit.entries')
+      .select('action')
+      .where('user_id', '=', MODERATOR.userId)
+      .where('action', 'in', ['photo.history', 'user.moderation'])
+      .execute();
+    expect(new Set(audited.map(({ action }) => action))).toEqual(
+      new Set(['photo.history', 'user.moderation']),
+    );
+    await expect(app.review.photoHistory(who, id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
