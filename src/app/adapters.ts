@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
 import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
-import { createLocalModerator } from '../adapters/moderator/local.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
 import { createClamdScanner } from '../adapters/scanner/clamd.ts';
@@ -13,7 +12,6 @@ import { systemClock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
-import type { Moderator } from '../ports/moderator.ts';
 import type { Scanner } from '../ports/scanner.ts';
 
 /** Who tells of what arrives in the bucket; null when only clients and the sweep do. */
@@ -64,8 +62,4 @@ export async function createScanner({ safety, s3 }: Config): Promise<Scanner> {
   if (safety.knownHashesFile === null) return createBasicScanner({ maxBytes });
   const knownHashes = await loadKnownHashes(safety.knownHashesFile, 'SCANNER_KNOWN_HASHES_FILE');
   return createBasicScanner({ maxBytes, knownHashes });
-}
-
-export function createModerator(config: Config): Moderator {
-  return createLocalModerator({ policy: config.safety.policy });
 }

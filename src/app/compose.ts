@@ -17,6 +17,7 @@ import { createItemsService } from '../services/items.service.ts';
 import { createLifecycleService } from '../services/lifecycle.service.ts';
 import { profileThumbnailKey } from '../services/photos/profile-photos.ts';
 import { createKeysService } from '../services/keys.service.ts';
+import { createModerationService } from '../services/moderation.service.ts';
 import { createReviewService } from '../services/review.service.ts';
 import { createRunsService } from '../services/runs.service.ts';
 import { createScannersService } from '../services/scanners.service.ts';
@@ -29,7 +30,8 @@ import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dis
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
-import { createArrivals, createKeyVault, createModerator, createQueue, createScanner } from './adapters.ts';
+import { createArrivals, createKeyVault, createQueue, createScanner } from './adapters.ts';
+import { createModeration } from './moderation.ts';
 import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
@@ -103,6 +105,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       log,
     });
     closing('image processes', () => images.close());
+    const moderation = await createModeration(config, db, log);
+    closing('moderators', () => moderation.moderator.close());
     // Closed before what jobs work with.
     const queue = await createQueue(config, connection, log);
     closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
@@ -144,7 +148,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
         ...deps,
         images,
         scanner,
-        moderator: createModerator(config),
+        moderator: moderation.moderator,
         encoder: config.images.encoder,
         acceptedFormats: acceptedFormats(config),
         checkTimeoutMs: config.safety.checkTimeoutMs,
@@ -152,6 +156,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review: createReviewService(deps),
+      moderation: createModerationService({ ...deps, ...moderation }),
       audit: createAuditService({ db, storage, log }),
       runs,
       scanners: createScannersService(deps),

@@ -81,6 +81,7 @@ async function makeHttp(
     keys: parts.keysService,
     scanners: parts.scanners,
     runs: parts.runs,
+    moderation: parts.moderation,
     lifecycle: parts.lifecycle,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,

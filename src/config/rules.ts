@@ -146,24 +146,16 @@ export const RULES: readonly Rule[] = [
     isBroken: ({ queue }) => queue.backoff.maxMs < queue.backoff.baseMs,
     expected: 'no less than QUEUE_BACKOFF_BASE_MS',
   },
-  {
-    setting: SAFETY.rejectPorn,
-    isBroken: ({ safety }) => safety.policy.rejectPorn < safety.policy.reviewPorn,
-    expected: 'no less than MODERATION_REVIEW_PORN',
-  },
-  {
-    setting: SAFETY.rejectHentai,
-    isBroken: ({ safety }) => safety.policy.rejectHentai < safety.policy.reviewHentai,
-    expected: 'no less than MODERATION_REVIEW_HENTAI',
-  },
 ];
 
-/** Which adapter each port has been given, and by which variable. */
-const CHOSEN: Readonly<Record<Port, { setting: Setting<unknown>; adapter: (config: Config) => string }>> = {
+/** Which adapters each port has been given, and by which variable. */
+const CHOSEN: Readonly<
+  Record<Port, { setting: Setting<unknown>; adapter: (config: Config) => string | readonly string[] }>
+> = {
   'object store': { setting: STORAGE.driver, adapter: ({ storage }) => storage.driver },
   CDN: { setting: CDN.driver, adapter: ({ cdn }) => cdn.driver },
   scanner: { setting: SAFETY.clamdUrl, adapter: ({ safety }) => safety.scanner },
-  moderator: { setting: SAFETY.moderator, adapter: ({ safety }) => safety.moderator },
+  moderator: { setting: SAFETY.detectors, adapter: ({ safety }) => safety.moderation.detectors },
   search: { setting: INTEGRATIONS.opensearchUrl, adapter: ({ integrations }) => integrations.search },
   'key vault': { setting: INTEGRATIONS.keys, adapter: ({ integrations }) => integrations.keys },
   metrics: { setting: INTEGRATIONS.cloudwatch, adapter: ({ integrations }) => integrations.metrics },
@@ -184,7 +176,7 @@ export function adapterRules(adapters: Adapters): readonly Rule[] {
     const available = Object.entries(adapters).find(([name]) => name === port)?.[1] ?? [];
     return {
       setting,
-      isBroken: (config) => !available.includes(adapter(config)),
+      isBroken: (config) => ![adapter(config)].flat().every((name) => available.includes(name)),
       expected: expectedOf(port, available),
     };
   });

@@ -1,5 +1,6 @@
 import { serverAddress } from './address.ts';
-import { choice, flag, fraction, integer, optional, type Read } from './setting.ts';
+import { MODERATION, type ModerationConfig, readModeration } from './moderation.ts';
+import { flag, integer, optional, type Read } from './setting.ts';
 
 export interface SafetyConfig {
   readonly scanner: 'basic' | 'clamd';
@@ -10,20 +11,9 @@ export interface SafetyConfig {
   readonly canaryMs: number;
   /** A list for the basic scanner of files to refuse. */
   readonly knownHashesFile: string | null;
-  readonly moderator: 'local' | 'rekognition';
   /** How long the scanner or the moderator may take to answer; then the photo is tried again later. */
   readonly checkTimeoutMs: number;
-  readonly policy: ModerationThresholds;
-}
-
-/** Probabilities from which the local models' answer is doubt (review) or certainty (reject). */
-export interface ModerationThresholds {
-  readonly reviewPorn: number;
-  readonly rejectPorn: number;
-  readonly reviewHentai: number;
-  readonly rejectHentai: number;
-  readonly reviewSexy: number;
-  readonly reviewGun: number;
+  readonly moderation: ModerationConfig;
 }
 
 export const SAFETY = {
@@ -59,40 +49,13 @@ export const SAFETY = {
     description: 'For the basic scanner: files to refuse, one a line, SHA-256 and the name to report.',
     expected: 'the path of a text file',
   }),
-  moderator: choice('MODERATION_DRIVER', ['local', 'rekognition'], {
-    description: 'Who looks at photos before people do.',
-    default: 'local',
-  }),
   checkTimeoutMs: integer('SAFETY_CHECK_TIMEOUT_MS', {
     description: 'Milliseconds that the virus scanner or the moderator may take to answer.',
     default: 30_000,
     min: 100,
     max: 600_000,
   }),
-  reviewPorn: fraction('MODERATION_REVIEW_PORN', {
-    description: 'Probability of pornography from which a person decides.',
-    default: 0.35,
-  }),
-  rejectPorn: fraction('MODERATION_REJECT_PORN', {
-    description: 'Probability of pornography from which a photo is rejected.',
-    default: 0.9,
-  }),
-  reviewHentai: fraction('MODERATION_REVIEW_HENTAI', {
-    description: 'Probability of drawn pornography from which a person decides.',
-    default: 0.5,
-  }),
-  rejectHentai: fraction('MODERATION_REJECT_HENTAI', {
-    description: 'Probability of drawn pornography from which a photo is rejected.',
-    default: 0.95,
-  }),
-  reviewSexy: fraction('MODERATION_REVIEW_SEXY', {
-    description: 'Probability of a suggestive picture from which a person decides.',
-    default: 0.8,
-  }),
-  reviewGun: fraction('MODERATION_REVIEW_GUN', {
-    description: 'Probability of a gun from which a person decides.',
-    default: 0.1,
-  }),
+  ...MODERATION,
 };
 
 export function readSafety(read: Read): SafetyConfig {
@@ -107,15 +70,7 @@ export function readSafety(read: Read): SafetyConfig {
     },
     canaryMs: read(SAFETY.canarySeconds) * 1000,
     knownHashesFile: read(SAFETY.knownHashesFile),
-    moderator: read(SAFETY.moderator),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),
-    policy: {
-      reviewPorn: read(SAFETY.reviewPorn),
-      rejectPorn: read(SAFETY.rejectPorn),
-      reviewHentai: read(SAFETY.reviewHentai),
-      rejectHentai: read(SAFETY.rejectHentai),
-      reviewSexy: read(SAFETY.reviewSexy),
-      reviewGun: read(SAFETY.reviewGun),
-    },
+    moderation: readModeration(read),
   };
 }

@@ -64,16 +64,6 @@ export function integer(
   });
 }
 
-/** A number from 0 to 1. */
-export function fraction(name: string, about: About & { default: number }): Setting<number> {
-  return setting(name, about, {
-    expected: 'a number from 0 to 1',
-    defaultText: String(about.default),
-    parse: (value) => within(/^\d(\.\d{1,9})?$/.test(value) ? Number(value) : Number.NaN, 0, 1),
-    fallback: () => about.default,
-  });
-}
-
 const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
 
 /** A number of bytes, with or without a unit. */

@@ -11,6 +11,7 @@ import * as rollups from './migrations/0008-rollups.ts';
 import * as refusedPhotos from './migrations/0009-refused-photos.ts';
 import * as scannerCanaries from './migrations/0012-scanner-canaries.ts';
 import * as reviewCases from './migrations/0013-review-cases.ts';
+import * as moderation from './migrations/0014-moderation.ts';
 
 /** In order; a migration that has been released is never edited. */
 const MIGRATIONS = {
@@ -25,6 +26,7 @@ const MIGRATIONS = {
   '0009-refused-photos': refusedPhotos,
   '0012-scanner-canaries': scannerCanaries,
   '0013-review-cases': reviewCases,
+  '0014-moderation': moderation,
 };
 
 /** Brings the schema up to date. Several processes may start at once: each migration is applied once. */

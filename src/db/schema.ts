@@ -9,11 +9,12 @@ import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
 import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
 import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTable } from './cdn-tables.ts';
-import type { ModerationResult } from '../ports/moderator.ts';
+import type { StoredModeration } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
 import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
 import type { LifecycleTables } from './lifecycle-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
+import type { ModerationTables } from './moderation-tables.ts';
 import type { ReviewTables } from './review-tables.ts';
 
 export interface ItemsTable {
@@ -66,7 +67,7 @@ export interface FilesTable {
   placeholder: string | null;
   findings: NullableJson<DecodedFacts['findings']>;
   scan: NullableJson<ScanResult & { at: string }>;
-  moderation: NullableJson<ModerationResult & { at: string }>;
+  moderation: NullableJson<StoredModeration>;
   analysis: NullableJson<Omit<ImageAnalysis, 'placeholder'>>;
   attempts: Generated<number>;
   deadline_at: Timestamp | null;
@@ -213,7 +214,7 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
-export interface Schema extends AuditSchema, LifecycleTables, ReviewTables {
+export interface Schema extends AuditSchema, LifecycleTables, ReviewTables, ModerationTables {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };

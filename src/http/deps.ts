@@ -8,6 +8,7 @@ import type { AuditService } from '#src/services/audit.service.ts';
 import type { FileEvents, FileManagementService, ItemsService } from '#src/services/contracts.ts';
 import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
+import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 import type { ScannersService } from '#src/services/scanners.service.ts';
 
@@ -81,6 +82,7 @@ export interface HttpDeps {
   readonly keys: KeysService;
   readonly scanners: ScannersService;
   readonly runs: RunsService;
+  readonly moderation: ModerationService;
   readonly lifecycle: LifecycleService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */

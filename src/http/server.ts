@@ -21,6 +21,7 @@ import { eventRoutes } from './routes/events.ts';
 import { itemRoutes } from './routes/items.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { moderationRoutes } from './routes/moderation.ts';
 import { photoRoutes } from './routes/photos.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -84,6 +85,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   eventRoutes(app, { files: deps.files, events: deps.events, closing: closing.signal });
   reviewRoutes(app, deps);
   historyRoutes(app, deps);
+  moderationRoutes(app, deps);
   auditRoutes(app, deps);
   keyRoutes(app, deps);
   scannerRoutes(app, deps);

@@ -13,11 +13,21 @@ const scanResult = z.object({
   version: z.string(),
 });
 
-const moderationResult = z.object({
+const label = z.object({
+  label: z.string().max(200),
+  confidence: z.number().min(0).max(1),
+  region: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).nullable(),
+  model: z.string(),
+  version: z.string(),
+});
+
+const moderationResult: z.ZodType<ModerationResult> = z.object({
   verdict: z.enum(['publish', 'review', 'reject']),
-  labels: z.array(z.object({ label: z.string(), confidence: z.number() })),
+  labels: z.array(label.extend({ outcome: z.enum(['review', 'reject']), threshold: z.number() })),
+  scores: z.array(label),
   moderator: z.string(),
   versions: z.record(z.string(), z.string()),
+  policy: z.object({ name: z.string(), version: z.string() }),
 });
 
 type CheckDeps = Pick<JobDeps, 'scanner' | 'moderator' | 'checkTimeoutMs'>;

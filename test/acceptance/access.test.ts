@@ -10,6 +10,7 @@ import { LISTINGS } from './access/listings.ts';
 import { type Call, type Caller, CALLERS, type Row, type Subjects } from './access/row.ts';
 import { SYSTEM } from './access/system.ts';
 import { type Client, clientOf, multipart, photoFile } from './client.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 /** Routes that stand in for a bucket; where there is one it answers itself. */
 const STAND_INS = ['sendUploadForm', 'getSignedObject'];
@@ -32,7 +33,7 @@ beforeAll(async () => {
   service = await startService({
     env: {
       LOG_LEVEL: 'error',
-      MODERATION_REVIEW_SEXY: '0',
+      ...DOUBT_ALL,
       UPLOADS_PER_MINUTE: '10000',
       PHOTOS_PER_ITEM: '200',
     },

@@ -7,6 +7,7 @@ import { postForm } from '#test/support/direct-form.ts';
 import { cephServer, createTestBucket, type TestBucket } from '#test/support/s3-server.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
 import { type Client, clientOf, photoFile } from './client.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 const server = cephServer();
 const Queue = z.object({ photos: z.array(ReviewEntry) });
@@ -24,7 +25,7 @@ describe.skipIf(server === null)(
     beforeAll(async () => {
       if (server === null) return;
       bucket = await createTestBucket(server);
-      service = await startService({ env: { ...bucket.settings, MODERATION_REVIEW_SEXY: '0' } });
+      service = await startService({ env: { ...bucket.settings, ...DOUBT_ALL } });
       client = clientOf(service.url);
       token = await client.token('seller-1');
       moderator = await client.token('moderator-1', 'moderator');

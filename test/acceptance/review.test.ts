@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Photo, ReviewEntry } from '#src/http/schemas.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
 import { type Client, clientOf, expectNoObjects, expectProblem, photoFile } from './client.ts';
+import { DOUBT_ALL, REJECT_ALL } from '#test/support/policies.ts';
 
 const Queue = z.strictObject({
   photos: z.array(ReviewEntry.strict()),
@@ -17,7 +18,7 @@ describe('when every photo is in doubt', () => {
   let moderator: string;
   let itemId: string;
   beforeAll(async () => {
-    service = await startService({ env: { LOG_LEVEL: 'warn', MODERATION_REVIEW_SEXY: '0' } });
+    service = await startService({ env: { LOG_LEVEL: 'warn', ...DOUBT_ALL } });
     client = clientOf(service.url);
     seller = await client.token('seller-1', 'seller');
     moderator = await client.token('moderator-1', 'moderator');
@@ -108,7 +109,7 @@ describe('when the models are certain', () => {
   let service: RunningService;
   let client: Client;
   beforeAll(async () => {
-    const env = { LOG_LEVEL: 'warn', MODERATION_REVIEW_PORN: '0', MODERATION_REJECT_PORN: '0' };
+    const env = { LOG_LEVEL: 'warn', ...REJECT_ALL };
     service = await startService({ env });
     client = clientOf(service.url);
   });

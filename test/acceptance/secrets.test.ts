@@ -8,6 +8,7 @@ import { eicarBehindJpeg } from '#test/support/hostile.ts';
 import { plainPdf } from '#test/support/pdf.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
 import { type CallOptions, type Client, clientOf, multipart, photoFile, type Reply } from './client.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 /** Where the photo of this test was taken, in every spelling that a log could have. */
 const PLACE = ['55.038', '8.4571', `55 deg 2'`, `8 deg 27'`, 'GPSLatitude', 'GPSLongitude', 'GPSPosition'];
@@ -19,7 +20,7 @@ let service: RunningService;
 let client: Client;
 
 beforeAll(async () => {
-  service = await startService({ env: { LOG_LEVEL: 'trace', MODERATION_REVIEW_SEXY: '0' } });
+  service = await startService({ env: { LOG_LEVEL: 'trace', ...DOUBT_ALL } });
   client = clientOf(service.url);
   await journey();
   await service.stop();

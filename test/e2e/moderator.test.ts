@@ -10,10 +10,10 @@ import {
 } from '#test/support/browsing.ts';
 import { photoPath } from '#test/support/photos.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 const PHOTOS = ['lake.jpg', 'slings.webp', 'waterfall.jpg'];
 /** With these thresholds the checks are sure of nothing: every photo waits for a person. */
-const DOUBT = { MODERATION_REVIEW_PORN: '0', MODERATION_REVIEW_SEXY: '0' };
 
 describe.skipIf(BROWSER === undefined)('a moderator in the browser', () => {
   let service: RunningService;
@@ -22,7 +22,7 @@ describe.skipIf(BROWSER === undefined)('a moderator in the browser', () => {
   let itemId: string;
 
   beforeAll(async () => {
-    service = await startService({ env: DOUBT });
+    service = await startService({ env: DOUBT_ALL });
     browsing = await openBrowser(service.url);
     page = browsing.page;
     await signIn(page, 'Demo seller');

@@ -13,12 +13,12 @@ import {
 import { htmlNamedJpg } from '#test/support/hostile.ts';
 import { photoPath } from '#test/support/photos.ts';
 import { type RunningService, startService } from '#test/support/service.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 const LOOKS = (['light', 'dark'] as const).flatMap((scheme) =>
   [360, 1440].map((width) => ({ scheme, width })),
 );
 /** With these thresholds every photo waits for a person. */
-const DOUBT = { MODERATION_REVIEW_PORN: '0', MODERATION_REVIEW_SEXY: '0' };
 
 describe.skipIf(BROWSER === undefined)('every page', () => {
   let service: RunningService;
@@ -27,7 +27,7 @@ describe.skipIf(BROWSER === undefined)('every page', () => {
   let itemId: string;
 
   beforeAll(async () => {
-    service = await startService({ env: DOUBT });
+    service = await startService({ env: DOUBT_ALL });
     browsing = await openBrowser(service.url);
     page = browsing.page;
     await signIn(page, 'Demo seller');

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
+import { MODEL_FILES, MODEL_FOLDER, modelVersion } from '../model-files.ts';
 
-const FOLDER = new URL('../../../models/', import.meta.url);
 /** Side of the square both models look at. */
 export const MODEL_SIDE = 224;
 const NSFW_CLASSES = ['drawing', 'hentai', 'neutral', 'porn', 'sexy'] as const;
@@ -30,9 +28,9 @@ export function loadModels(): Promise<Models> {
 
 async function load(): Promise<Models> {
   const [nsfw, classifier, labels] = await Promise.all([
-    openModel('nsfw_mobilenet_v2_mid_packed.onnx'),
-    openModel('efflite0_int8.onnx'),
-    readFile(new URL('imagenet-labels.txt', FOLDER), 'utf8'),
+    openModel('nsfw-mobilenet-v2-mid'),
+    openModel('efficientnet-lite0-int8'),
+    readFile(new URL('imagenet-labels.txt', MODEL_FOLDER), 'utf8'),
   ]);
   return {
     labels: labels.trimEnd().split('\n'),
@@ -58,9 +56,8 @@ async function load(): Promise<Models> {
   };
 }
 
-async function openModel(name: string) {
-  const path = fileURLToPath(new URL(name, FOLDER));
-  const bytes = await readFile(path);
+async function openModel(name: keyof typeof MODEL_FILES) {
+  const bytes = await readFile(new URL(MODEL_FILES[name], MODEL_FOLDER));
   const session = await ort.InferenceSession.create(bytes, {
     intraOpNumThreads: 1, // processes are the parallelism; two threads on a busy machine took twice the time
     interOpNumThreads: 1,
@@ -68,7 +65,7 @@ async function openModel(name: string) {
   });
   const [input = 'input'] = session.inputNames;
   return {
-    version: createHash('sha256').update(bytes).digest('hex').slice(0, 12),
+    version: modelVersion(bytes),
     run: (tensor: ort.Tensor) => session.run({ [input]: tensor }),
   };
 }

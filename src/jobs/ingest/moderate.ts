@@ -2,6 +2,8 @@ import { StorageError } from '../../domain/errors.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
 import { findItem } from '../../db/items.ts';
+import { addFindings } from '../../db/review-cases.ts';
+import { moderationFindings } from '../../services/moderation/findings.ts';
 import { judgePhoto } from '../checks.ts';
 import type { Step } from '../steps.ts';
 import { holdForReview, rejectContent } from './quarantine.ts';
@@ -32,22 +34,28 @@ export const moderate: Step<IngestWork> = {
   },
 };
 
+/** What was seen is kept with the verdict, all or nothing. */
 async function record(work: IngestWork): Promise<void> {
   const { deps, file } = work;
   const { placeholder, ...analysis } = need(work.analysis, 'analysis');
   const { facts } = need(work.image, 'image');
-  const noted = await updateFile(
-    deps.db,
-    { id: file.id, from: 'checking', generation: file.generation },
-    {
-      placeholder,
-      analysis: jsonText(analysis),
-      moderation: jsonText({ ...need(work.moderation, 'moderation'), at: deps.clock.now().toISOString() }),
-      warnings: jsonText(facts.warnings),
-      findings: jsonText(facts.findings),
-      hash12: work.hash12,
-    },
-  );
+  const moderation = need(work.moderation, 'moderation');
+  const noted = await deps.db.transaction().execute(async (trx) => {
+    const row = await updateFile(
+      trx,
+      { id: file.id, from: 'checking', generation: file.generation },
+      {
+        placeholder,
+        analysis: jsonText(analysis),
+        moderation: jsonText({ ...moderation, at: deps.clock.now().toISOString() }),
+        warnings: jsonText(facts.warnings),
+        findings: jsonText(facts.findings),
+        hash12: work.hash12,
+      },
+    );
+    if (row !== null) await addFindings(trx, file.id, moderationFindings(moderation));
+    return row;
+  });
   if (noted === null) throw new StorageError('CONFLICT', 'The photo has moved on.');
   work.file = noted;
 }

@@ -40,6 +40,7 @@ export const ADMIN: readonly Row[] = [
     }),
     expected: staff(200),
   },
+  { operation: 'getModeration', call: () => ({ path: '/v1/admin/moderation' }), expected: staff(200) },
   {
     operation: 'decidePhoto',
     about: 'that is public already',

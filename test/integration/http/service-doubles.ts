@@ -7,6 +7,7 @@ import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { Photo } from '#src/services/photo.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
+import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 
 export const PHOTO_ID = '019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11';
@@ -107,11 +108,13 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     releaseHold: unused,
     getHold: unused,
   };
+  const moderation: ModerationService = { overview: unused };
   return {
     files: allFiles,
     items: allItems,
     review,
     runs,
+    moderation,
     lifecycle,
     audit,
     keys: { rotate: unused },

@@ -31,7 +31,7 @@ test('an empty environment is a whole service on this machine', () => {
     cdn: { driver: 'edge', url: 'http://127.0.0.1:8787/cdn', cloudfront: null },
     images: { heic: true, avif: true, maxPixels: 50_000_000, encoder: DEFAULT_ENCODER },
     queue: { redisUrl: null, attempts: 5 },
-    safety: { scanner: 'basic', moderator: 'local' },
+    safety: { scanner: 'basic', moderation: { detectors: ['local'], policyFile: null } },
     auth: { jwksUrl: null, devTokens: true },
     limits: { photosPerItem: 24, unfinishedPerOwner: 200 },
     lifecycle: { idempotencySeconds: 86_400, quarantineAfterSeconds: 21_600 },
@@ -71,7 +71,7 @@ test('every variable overrides its default', () => {
     EDGE_CACHE_SIZE: '1048576',
     AVIF_OUTPUT: 'true',
     REDIS_URL: 'rediss://:word@redis.internal:6380/1',
-    MODERATION_REVIEW_GUN: '0.25',
+    MODERATION_POLICY_FILE: '/etc/localex/moderation.json',
     CDN_URL: 'https://photos.example.org/',
   });
   expect(config).toMatchObject({
@@ -92,7 +92,7 @@ test('every variable overrides its default', () => {
     cdn: { hotCacheBytes: 1_048_576, url: 'https://photos.example.org' },
     images: { encoder: { avif: true } },
     queue: { redisUrl: 'rediss://:word@redis.internal:6380/1' },
-    safety: { policy: { reviewGun: 0.25 } },
+    safety: { moderation: { policyFile: '/etc/localex/moderation.json' } },
   });
 });
 
@@ -198,7 +198,6 @@ test('two settings that go together are both asked for', () => {
   expect(names({ QUEUE_BACKOFF_BASE_MS: '2000', QUEUE_BACKOFF_MAX_MS: '1000' })).toEqual([
     'QUEUE_BACKOFF_MAX_MS',
   ]);
-  expect(names({ MODERATION_REJECT_PORN: '0.2' })).toEqual(['MODERATION_REJECT_PORN']);
   expect(names({ CDN_DRIVER: 'cloudfront' }, { ...ADAPTERS, CDN: ['cloudfront'] })).toEqual([
     'CDN_URL',
     'CLOUDFRONT_DISTRIBUTION_ID',
