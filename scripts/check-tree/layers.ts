@@ -20,7 +20,11 @@ export const LAYERS: Readonly<Record<string, readonly string[] | 'all'>> = {
 export const PACKAGE_OWNERS: readonly { readonly packages: RegExp; readonly folders: readonly string[] }[] = [
   { packages: /^(fastify|fastify-.*|@fastify\/.*|@scalar\/.*|@tus\/.*)$/, folders: ['http'] },
   { packages: /^(bullmq|ioredis|@aws-sdk\/.*|@opensearch-project\/.*)$/, folders: ['adapters'] },
-  { packages: /^(sharp|heic-decode|onnxruntime-node|thumbhash)$/, folders: ['images'] },
+  {
+    packages:
+      /^(sharp|heic-decode|onnxruntime-node|thumbhash|zxing-wasm|ppu-paddle-ocr|@gutenye\/ocr-models)$/,
+    folders: ['images'],
+  },
   { packages: /^(pg|kysely)$/, folders: ['db', 'adapters'] },
 ];
 

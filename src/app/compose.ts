@@ -24,6 +24,7 @@ import { createScannersService } from '../services/scanners.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { createTextReader } from '../images/text-reader.ts';
 import { createImageEngine } from '../images/engine.ts';
 import { LEFT_TO_WORKERS } from '../jobs/deliver-outbox.ts';
 import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dispatcher.ts';
@@ -106,6 +107,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     });
     closing('image processes', () => images.close());
     const moderation = await createModeration(config, db, log);
+    const { text } = config.safety;
+    const textReader = text.isOn ? createTextReader({ ...text, log }) : null;
+    closing('text process', async () => textReader?.close());
     closing('moderators', () => moderation.moderator.close());
     // Closed before what jobs work with.
     const queue = await createQueue(config, connection, log);
@@ -149,6 +153,8 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
         images,
         scanner,
         moderator: moderation.moderator,
+        policy: moderation.policy,
+        textReader,
         encoder: config.images.encoder,
         acceptedFormats: acceptedFormats(config),
         checkTimeoutMs: config.safety.checkTimeoutMs,

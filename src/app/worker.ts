@@ -7,6 +7,7 @@ import { lifecycleRun } from '../jobs/lifecycle-run.ts';
 import { startDueLifecycle } from '../jobs/lifecycle-schedule.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
 import { advanceRestores } from '../jobs/restore-photos.ts';
+import { readText } from '../jobs/read-text.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { canaryTask } from '../jobs/scanner-canary.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
@@ -59,6 +60,8 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   await queue.work('scan-document', (payload, context) => scanDocument(jobs, payload, context), {
     concurrency: 1,
   });
+  if (jobs.textReader !== null)
+    await queue.work('read-text', (payload, context) => readText(jobs, payload, context), { concurrency: 1 });
   await parts.arrivals?.listen((key) => takeArrival(jobs, key));
   const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
   const purges = await startPurges(config, parts);

@@ -1,6 +1,7 @@
 import { serverAddress } from './address.ts';
 import { MODERATION, type ModerationConfig, readModeration } from './moderation.ts';
 import { flag, integer, optional, type Read } from './setting.ts';
+import { readTextReading, TEXT_READING, type TextReadingConfig } from './text-reading.ts';
 
 export interface SafetyConfig {
   readonly scanner: 'basic' | 'clamd';
@@ -14,6 +15,7 @@ export interface SafetyConfig {
   /** How long the scanner or the moderator may take to answer; then the photo is tried again later. */
   readonly checkTimeoutMs: number;
   readonly moderation: ModerationConfig;
+  readonly text: TextReadingConfig;
 }
 
 export const SAFETY = {
@@ -56,6 +58,7 @@ export const SAFETY = {
     max: 600_000,
   }),
   ...MODERATION,
+  ...TEXT_READING,
 };
 
 export function readSafety(read: Read): SafetyConfig {
@@ -72,5 +75,6 @@ export function readSafety(read: Read): SafetyConfig {
     knownHashesFile: read(SAFETY.knownHashesFile),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),
     moderation: readModeration(read),
+    text: readTextReading(read),
   };
 }

@@ -1,7 +1,7 @@
-import type { GeneratedAlways } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { ModerationPolicy } from '../domain/moderation-policy.ts';
 import type { StoredModeration } from '../ports/moderator.ts';
-import type { BigInt8, CreatedAt, Json } from './column-types.ts';
+import type { BigInt8, CreatedAt, Json, Timestamp } from './column-types.ts';
 
 /** A policy that photos were judged by. */
 interface ModerationPoliciesTable {
@@ -30,17 +30,20 @@ interface ModerationChargesTable {
   photos: BigInt8;
 }
 
-/** A photo whose text and codes were read, or given up. */
-export interface TextReadsTable {
+/** A public photo whose text and codes are to be read. */
+interface TextReadsTable {
   file_id: string;
-  outcome: 'read' | 'given_up';
+  /** When the job was last asked for. */
+  asked_at: CreatedAt;
+  /** Null while it waits. */
+  outcome: 'read' | 'given_up' | null;
   /** Why it was given up. */
   note: string | null;
   /** Lines of text that were seen. */
-  lines: number;
-  codes: number;
-  versions: Json<Record<string, string>>;
-  read_at: CreatedAt;
+  lines: Generated<number>;
+  codes: Generated<number>;
+  versions: ColumnType<Record<string, string>, string | undefined, string>;
+  ended_at: Timestamp | null;
 }
 
 export interface ModerationTables {

@@ -7,6 +7,8 @@ export interface OutboxTopics {
   readonly ingest: { readonly fileId: string; readonly generation: number };
   readonly derive: { readonly fileId: string; readonly generation: number };
   readonly 'scan-document': { readonly fileId: string; readonly generation: number };
+  /** Read text and codes of a public photo. */
+  readonly 'read-text': { readonly fileId: string; readonly generation: number };
   /** Remove these keys from the store, then have the CDN forget these paths; a file that is deleting is deleted then. */
   readonly 'delete-objects': {
     readonly fileId: string;

@@ -75,3 +75,19 @@ export async function listAppeals(db: Db, fileIds: readonly string[]): Promise<M
     .execute();
   return new Map(rows.map((row) => [row.file_id, row.message]));
 }
+
+/** Whether a person has ever decided so of this photo. */
+export async function hasDecision(
+  db: Db,
+  fileId: string,
+  ...decisions: readonly ('approve' | 'reject' | 'takedown')[]
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('review_decisions')
+    .select('id')
+    .where('file_id', '=', fileId)
+    .where('decision', 'in', [...decisions])
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

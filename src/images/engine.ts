@@ -5,9 +5,9 @@ import { type EncoderSettings, fitInside, type PlannedVariant } from '../domain/
 import type { DecodedImage, EncodedVariant, ImageEngine } from '../ports/image-engine.ts';
 import type { Log } from '../ports/log.ts';
 import { type Inspection, inspectImage, type InspectLimits } from './inspect.ts';
-import type { ImageProcess } from './image-process.ts';
+import { type ImageProcess, startImageProcess } from './image-process.ts';
 import { createProcessPool, type ProcessPool } from './pool.ts';
-import { Analysed, Encoded, Opened } from './protocol.ts';
+import { Analysed, Encoded, Opened, type WorkerCommand } from './protocol.ts';
 import { verifyOutput } from './verify.ts';
 import { readEngineVersions } from './versions.ts';
 
@@ -31,12 +31,15 @@ export interface ImageEngineOptions extends InspectLimits {
 export function createImageEngine(options: ImageEngineOptions): ImageEngine {
   const { maxPixels, formats, encoder } = options;
   const pool = createProcessPool({
-    settings: { maxPixels, formats, encoder },
     processes: options.processes ?? availableParallelism(),
     idleMs: options.idleMs,
-    callTimeoutMs: options.openTimeoutMs,
-    memoryLimitMb: options.memoryLimitMb,
-    log: options.log,
+    start: () =>
+      startImageProcess({
+        settings: { maxPixels, formats, encoder },
+        callTimeoutMs: options.openTimeoutMs,
+        memoryLimitMb: options.memoryLimitMb,
+        log: options.log,
+      }),
   });
   return {
     versions: readEngineVersions(),
@@ -59,7 +62,7 @@ export function createImageEngine(options: ImageEngineOptions): ImageEngine {
 }
 
 function decodedImage(
-  pool: ProcessPool,
+  pool: ProcessPool<WorkerCommand>,
   process: ImageProcess,
   inspection: Inspection,
   opened: Opened,

@@ -1,7 +1,8 @@
 import { StorageError } from '../domain/errors.ts';
-import { type ImageProcess, type ImageProcessOptions, startImageProcess } from './image-process.ts';
+import type { Child } from './child.ts';
 
-export interface PoolOptions extends ImageProcessOptions {
+export interface PoolOptions<Command> {
+  readonly start: () => Child<Command>;
   /** How many processes there may be. */
   readonly processes: number;
   /** How long a process without work is kept. */
@@ -9,35 +10,35 @@ export interface PoolOptions extends ImageProcessOptions {
 }
 
 /** Lends each process to one caller at a time, in the order they asked. Processes start when they are needed. */
-export interface ProcessPool {
+export interface ProcessPool<Command> {
   /** Waits for a turn. ABORTED when the signal comes first; IMAGE_PROCESS_FAILED once the pool is closed. */
-  acquire(signal?: AbortSignal): Promise<ImageProcess>;
+  acquire(signal?: AbortSignal): Promise<Child<Command>>;
   /** Gives a process back, alive or dead. */
-  release(process: ImageProcess): void;
+  release(process: Child<Command>): void;
   close(): Promise<void>;
 }
 
-export function createProcessPool(options: PoolOptions): ProcessPool {
+export function createProcessPool<Command>(options: PoolOptions<Command>): ProcessPool<Command> {
   const waiting: Waiter[] = [];
-  const idle = new Map<ImageProcess, NodeJS.Timeout>();
-  const all = new Set<ImageProcess>();
+  const idle = new Map<Child<Command>, NodeJS.Timeout>();
+  const all = new Set<Child<Command>>();
   let lent = 0;
   let isClosed = false;
 
-  const start = (): ImageProcess => {
-    const process = startImageProcess(options);
+  const start = (): Child<Command> => {
+    const process = options.start();
     all.add(process);
     void forget(process);
     return process;
   };
-  const forget = async (process: ImageProcess) => {
+  const forget = async (process: Child<Command>) => {
     await process.exited;
     all.delete(process);
     clearTimeout(idle.get(process));
     idle.delete(process);
   };
   /** The one used last is warm; the others may grow old and end. */
-  const takeIdle = (): ImageProcess | undefined => {
+  const takeIdle = (): Child<Command> | undefined => {
     const process = [...idle.keys()].findLast((candidate) => candidate.isAlive);
     if (process === undefined) return undefined;
     clearTimeout(idle.get(process));

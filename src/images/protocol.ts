@@ -16,10 +16,11 @@ export type WorkerCommand =
   | { readonly op: 'analyse' }
   | { readonly op: 'close' };
 
-export interface WorkerRequest {
+export interface Request<Command> {
   readonly id: number;
-  readonly command: WorkerCommand;
+  readonly command: Command;
 }
+export type WorkerRequest = Request<WorkerCommand>;
 
 export type WorkerReply =
   | { readonly id: number; readonly result: unknown }

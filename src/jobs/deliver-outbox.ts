@@ -41,6 +41,9 @@ const deletion = z.object({ fileId: z.string(), keys: z.array(z.string()), paths
 const restore = z.object({ fileId: z.string() });
 const purge = z.object({ fileId: z.string(), paths: z.array(z.string()) });
 
+/** The original comes before renditions; nobody waits for what is written in a photo. */
+const PRIORITIES = { ingest: 10, 'scan-document': 10, derive: 20, 'read-text': 30 } as const;
+
 type Deliver = (deps: DeliveryDeps, payload: unknown) => Promise<void>;
 
 /** What each topic does. Every one may be done twice. */
@@ -48,6 +51,7 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
   ingest: (deps, payload) => enqueue(deps, 'ingest', payload),
   derive: (deps, payload) => enqueue(deps, 'derive', payload),
   'scan-document': (deps, payload) => enqueue(deps, 'scan-document', payload),
+  'read-text': (deps, payload) => enqueue(deps, 'read-text', payload),
   'delete-objects': (deps, payload) => deleteObjects(deps, deletion.parse(payload)),
   // What is not there at once is looked for by a schedule.
   restore: async (deps, payload) => {
@@ -83,16 +87,12 @@ async function deliver(deps: DeliveryDeps, row: OutboxRow): Promise<boolean> {
   }
 }
 
-async function enqueue(
-  deps: DeliveryDeps,
-  name: 'ingest' | 'derive' | 'scan-document',
-  payload: unknown,
-): Promise<void> {
+async function enqueue(deps: DeliveryDeps, name: keyof typeof PRIORITIES, payload: unknown): Promise<void> {
   const { fileId, generation } = work.parse(payload);
   await deps.queue.enqueue(
     name,
     { fileId, generation },
-    { dedupeId: `${name}-${fileId}-${generation}`, priority: name === 'derive' ? 20 : 10 },
+    { dedupeId: `${name}-${fileId}-${generation}`, priority: PRIORITIES[name] },
   );
 }
 

@@ -16,6 +16,7 @@ import { condemnObjects, listAbandoned, listUnremoved, touchCondemned } from '..
 import { addToOutbox, trimOutbox } from '../db/outbox.ts';
 import { trimRuns } from '../db/runs.ts';
 import type { Db, FileRow } from '../db/schema.ts';
+import { askAgain, listTextWaiting } from '../db/text-reads.ts';
 import { listVariants } from '../db/variants.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { discard, end, type Reason } from '../services/removal.ts';
@@ -30,6 +31,8 @@ const BATCH = 100;
  * not completed by then are completed for the client.
  */
 const QUIET_MS = 120_000;
+/** Reading is slow and has one process: a job that waits so long may still come. */
+const UNREAD_MS = 1_800_000;
 /** A form that was begun in time may still be on its way so long after its end. */
 const FORM_GRACE_MS = 900_000;
 /** Announced keys that no row came to stand on are removed after this. */
@@ -49,6 +52,7 @@ const PARTS: readonly Part[] = [
   ['keep what is checked for long', keepLongChecked],
   ['end overdue files', endOverdue],
   ['deliver lost jobs again', deliverAgain],
+  ['have text read that nobody has read', readAgain],
   ['remove abandoned objects', removeAbandoned],
   ['remove what is still to be removed', removeAgain],
   ['trim history', trim],
@@ -112,6 +116,12 @@ async function deliverAgain(deps: SweepDeps, now: Date): Promise<void> {
     // Touches the row, so that the next sweep waits before it asks again.
     await updateFile(deps.db, { id: file.id, from: file.state }, { attempts: file.attempts });
   });
+}
+
+async function readAgain(deps: SweepDeps, now: Date): Promise<void> {
+  await forEach(deps, await listTextWaiting(deps.db, ago(now, UNREAD_MS), BATCH), (file) =>
+    askAgain(deps.db, file),
+  );
 }
 
 async function removeAbandoned(deps: SweepDeps, now: Date): Promise<void> {

@@ -3,6 +3,7 @@ export interface JobPayloads {
   readonly ingest: { readonly fileId: string; readonly generation: number };
   readonly derive: { readonly fileId: string; readonly generation: number };
   readonly 'scan-document': { readonly fileId: string; readonly generation: number };
+  readonly 'read-text': { readonly fileId: string; readonly generation: number };
 }
 export type JobName = keyof JobPayloads;
 

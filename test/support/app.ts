@@ -52,6 +52,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     QUEUE_BACKOFF_MAX_MS: '50',
     QUEUE_LOCK_MS: '2000',
     IMAGE_PROCESSES: '2',
+    TEXT_READING: 'false',
     ...(await storageSettings(dataDir)),
     ...options.env,
   });

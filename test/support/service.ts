@@ -50,6 +50,7 @@ export async function startService(options: StartOptions = {}): Promise<RunningS
       PORT: '0',
       HOST: '127.0.0.1',
       DATA_DIR: dataDir,
+      TEXT_READING: 'false',
       ...storage,
       ...options.env,
       ...credentialsIn(storage),

@@ -7,6 +7,7 @@ const SCHEMAS: { readonly [Name in JobName]: z.ZodType<JobPayloads[Name]> } = {
   ingest: fileJob,
   derive: fileJob,
   'scan-document': fileJob,
+  'read-text': fileJob,
 };
 
 /** How many kinds of job there are: each has a queue, and at most one worker in a process. */

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 /**
  * What explains a verdict of a machine later: every policy that photos were judged by (`moderation_policies`), and verdicts
  * that another one took the place of (`moderation_history`). What moderators outside charge for is counted by day
- * (`moderation_charges`). Of which photos text and codes were read, or why not, is in `text_reads`.
+ * (`moderation_charges`). Photos whose text and codes are to be read, and what came of it, are in `text_reads`.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
@@ -32,11 +32,14 @@ const STATEMENTS = [
    )`,
   `create table text_reads (
      file_id uuid primary key references files (id),
-     outcome text not null check (outcome in ('read', 'given_up')),
+     asked_at timestamptz not null default clock_timestamp(),
+     outcome text check (outcome in ('read', 'given_up')),
      note text,
      lines integer not null default 0,
      codes integer not null default 0,
      versions jsonb not null default '{}',
-     read_at timestamptz not null default clock_timestamp()
+     ended_at timestamptz,
+     check ((outcome is null) = (ended_at is null))
    )`,
+  `create index text_reads_waiting on text_reads (asked_at) where outcome is null`,
 ];

@@ -4,6 +4,7 @@ import { objectKey, profileAlias, quarantineRawKey } from '../../domain/keys.ts'
 import { lockFile, transition } from '../../db/files.ts';
 import { condemnObjects, condemnTemporary, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
+import { askForText } from '../../db/text-reads.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
@@ -66,6 +67,7 @@ export const finish: Step<IngestWork> = {
       if (row === null) return null;
       await insertVariants(trx, file.id, work.made);
       await settleObjects(trx, keys);
+      if (deps.textReader !== null) await askForText(trx, file.id, file.generation);
       const condemned = [
         ...(await condemnTemporary(trx, id)),
         ...(await condemnObjects(trx, [quarantineRawKey(id)])),

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_ENCODER } from '#src/domain/renditions.ts';
-import { startImageProcess } from '#src/images/image-process.ts';
+import { type ImageProcessOptions, startImageProcess } from '#src/images/image-process.ts';
 import { createProcessPool, type PoolOptions, type ProcessPool } from '#src/images/pool.ts';
+import type { WorkerCommand } from '#src/images/protocol.ts';
 import { largePhoto } from '#test/support/large-photo.ts';
 import { silentLog } from '#test/support/silent-log.ts';
 import { photoBytes, testEngine, THUMBNAIL, withImage } from './support.ts';
@@ -13,18 +14,24 @@ const failed = expect.objectContaining({ code: 'IMAGE_PROCESS_FAILED', retryable
 const aborted = expect.objectContaining({ code: 'ABORTED' });
 const open = async () => ({ op: 'open', bytes: await photoBytes('lake.jpg') }) as const;
 
-const pools: ProcessPool[] = [];
+const pools: ProcessPool<WorkerCommand>[] = [];
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 
-function testPool(changes: Partial<PoolOptions> = {}): ProcessPool {
+type Changes = Partial<ImageProcessOptions & Omit<PoolOptions<WorkerCommand>, 'start'>>;
+
+function testPool(changes: Changes = {}): ProcessPool<WorkerCommand> {
   const pool = createProcessPool({
-    settings: { maxPixels: 50_000_000, formats: { heic: true, avif: true }, encoder: DEFAULT_ENCODER },
     processes: 1,
     idleMs: 60_000,
-    callTimeoutMs: 60_000,
-    memoryLimitMb: 1024,
-    log: silentLog,
     ...changes,
+    start: () =>
+      startImageProcess({
+        settings: { maxPixels: 50_000_000, formats: { heic: true, avif: true }, encoder: DEFAULT_ENCODER },
+        callTimeoutMs: 60_000,
+        memoryLimitMb: 1024,
+        log: silentLog,
+        ...changes,
+      }),
   });
   pools.push(pool);
   return pool;

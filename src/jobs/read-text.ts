@@ -1,0 +1,75 @@
+import { findFile, lockFile } from '../db/files.ts';
+import { findItem } from '../db/items.ts';
+import { hasDecision } from '../db/review.ts';
+import { addFindings, openCase } from '../db/review-cases.ts';
+import type { FileRow } from '../db/schema.ts';
+import { endText, isTextWaiting } from '../db/text-reads.ts';
+import { listVariants } from '../db/variants.ts';
+import { isStorageError, StorageError } from '../domain/errors.ts';
+import { isPublic } from '../domain/file-state.ts';
+import { decide } from '../domain/moderation-policy.ts';
+import { CASE_PRIORITY } from '../domain/review-case.ts';
+import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
+import type { PhotoText } from '../ports/text-reader.ts';
+import { contactFindings } from '../services/moderation/contact-findings.ts';
+import { readProven } from '../services/storage/proven.ts';
+import type { JobDeps } from './deps.ts';
+
+/**
+ * Reads text and codes of a photo that is public, and keeps ways to reach somebody as findings. What the policy has doubts
+ * about is put into the review queue; the photo stays public meanwhile. A photo that a person has approved is not asked
+ * about again. Whatever goes wrong is tried again, then noted: nothing else waits for it.
+ */
+export async function readText(
+  deps: JobDeps,
+  { fileId, generation }: JobPayloads['read-text'],
+  context: JobContext,
+): Promise<void> {
+  const file = await findFile(deps.db, fileId);
+  if (file === null || file.generation !== generation || !isPublic(file.state)) return;
+  if (deps.textReader === null || !(await isTextWaiting(deps.db, fileId))) return;
+  if (context.isExhausted) return giveUp(deps, file, new StorageError('PROCESSING_FAILED'));
+  try {
+    const bytes = await readable(deps, file, context.signal);
+    await keep(deps, file, await deps.textReader.read(bytes, context.signal));
+  } catch (error) {
+    const mayHelp = isStorageError(error) && error.retryable && !context.isLastAttempt;
+    if (mayHelp || context.signal.aborted) throw error;
+    await giveUp(deps, file, error);
+  }
+}
+
+/** The 1200 px rendition: what people see of a photo. A profile photo has only its original. */
+async function readable(deps: JobDeps, file: FileRow, signal: AbortSignal): Promise<Uint8Array> {
+  const variants = await listVariants(deps.db, [file.id]);
+  const seen =
+    variants.find(({ name, format }) => name === 'large' && format === 'jpeg') ??
+    variants.find(({ name }) => name === 'original');
+  if (seen === undefined) throw new StorageError('NOT_FOUND');
+  return (await readProven(deps.storage, seen, signal)).bytes;
+}
+
+async function keep(deps: JobDeps, file: FileRow, text: PhotoText): Promise<void> {
+  const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
+  const findings = contactFindings(text);
+  const seen = findings.map(({ label, confidence }) => ({ label, confidence: confidence ?? 1 }));
+  const isDoubtful = decide(deps.policy, seen, item?.category ?? null).verdict !== 'publish';
+  await deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFile(trx, file.id);
+    const isLate = locked?.generation !== file.generation || !isPublic(locked.state);
+    const { lines, codes, versions } = text;
+    const end = { outcome: 'read', lines: lines.length, codes: codes.length, versions } as const;
+    if (isLate || !(await endText(trx, file.id, end))) return;
+    await addFindings(trx, file.id, findings);
+    if (isDoubtful && !(await hasDecision(trx, file.id, 'approve')))
+      await openCase(trx, file.id, { source: 'contact', priority: CASE_PRIORITY.usual });
+  });
+}
+
+async function giveUp(deps: JobDeps, file: FileRow, error: unknown): Promise<void> {
+  deps.log.error({ err: error, fileId: file.id }, 'the text of a photo could not be read');
+  const known = isStorageError(error) ? error : new StorageError('INTERNAL');
+  const reason = known.details['reason'];
+  const note = typeof reason === 'string' ? `${known.code}: ${reason}` : known.code;
+  await endText(deps.db, file.id, { outcome: 'given_up', note });
+}
