@@ -162,7 +162,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review: createReviewService(deps),
-      moderation: createModerationService({ ...deps, ...moderation }),
+      moderation: createModerationService({ ...deps, ...moderation, runs }),
+      /** Who looks at photos, to judge past ones again. */
+      judging: { detectors: moderation.detectors, onCharge: moderation.onCharge },
       audit: createAuditService({ db, storage, log }),
       runs,
       scanners: createScannersService(deps),

@@ -10,6 +10,7 @@ import { advanceRestores } from '../jobs/restore-photos.ts';
 import { readText } from '../jobs/read-text.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { canaryTask } from '../jobs/scanner-canary.ts';
+import { replayModeration } from '../jobs/moderation-replay.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { takeArrival } from '../jobs/take-arrival.ts';
 import { startSchedule } from '../jobs/schedule.ts';
@@ -45,6 +46,7 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
     'cdn-invalidation': cdnInvalidationRun({ service, cdn }),
     'cdn-warm': cdnWarmRun({ service }),
     'verify-audit': verifyAudit(parts.jobs),
+    'moderation-replay': replayModeration({ ...parts.jobs, ...parts.judging }),
     'rewrap-keys': rewrapKeys({ ...parts.jobs, vault: parts.keys }),
   };
 }

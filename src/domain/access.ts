@@ -124,6 +124,8 @@ const ADMIN_ACTIONS = {
   scrub: ['admin'],
   backup: ['admin'],
   rotate_keys: ['admin'],
+  /** Judge all photos again. */
+  replay_moderation: ['admin'],
   /** See and cancel long work. */
   manage_runs: ['admin'],
 } as const satisfies Record<string, readonly Role[]>;

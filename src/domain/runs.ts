@@ -8,6 +8,7 @@ export const RUN_KINDS = [
   'reconcile',
   'backup',
   'verify-audit',
+  'moderation-replay',
 ] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 

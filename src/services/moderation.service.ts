@@ -1,10 +1,11 @@
-import { listCharges } from '../db/moderation.ts';
+import { keepPolicy, listCharges } from '../db/moderation.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { detectorUsd } from '../domain/moderation-cost.ts';
 import { type ModerationPolicy, policyVersion } from '../domain/moderation-policy.ts';
 import { blindSpotsOf, type Subject } from '../domain/moderation-subjects.ts';
 import type { Detector } from '../ports/moderator.ts';
 import type { ServiceDeps } from './deps.ts';
+import type { Run, RunsService } from './runs.service.ts';
 
 /** Months of charges that are shown. */
 const MONTHS = 12;
@@ -28,14 +29,28 @@ export interface ModerationOverview {
 export interface ModerationService {
   /** FORBIDDEN to who does not review photos. */
   overview(who: Principal): Promise<ModerationOverview>;
+  /**
+   * Has all photos judged again, by the policy in force or by one that is tried. Photos that are doubtful then go to the
+   * review queue; `release`: those that only a machine's doubt kept waiting are published. FORBIDDEN.
+   */
+  replay(
+    who: Principal,
+    request: {
+      readonly policy: ModerationPolicy | null;
+      readonly release: boolean;
+      readonly dryRun: boolean;
+    },
+  ): Promise<Run>;
 }
 
 export interface ModerationServiceDeps extends Pick<ServiceDeps, 'db'> {
   readonly detectors: readonly Detector[];
   readonly policy: ModerationPolicy;
+  readonly runs: RunsService;
 }
 
-export function createModerationService({ db, detectors, policy }: ModerationServiceDeps): ModerationService {
+export function createModerationService(deps: ModerationServiceDeps): ModerationService {
+  const { db, detectors, policy, runs } = deps;
   return {
     async overview(who) {
       assertMayAdminister(who, 'read_review');
@@ -49,6 +64,13 @@ export function createModerationService({ db, detectors, policy }: ModerationSer
           usd: detectorUsd(charge.detector, charge.photos),
         })),
       };
+    },
+
+    async replay(who, request) {
+      assertMayAdminister(who, 'replay_moderation');
+      const version = await keepPolicy(db, request.policy ?? policy);
+      const { release, dryRun } = request;
+      return runs.start(who, 'moderation-replay', { policy: version, release }, { dryRun });
     },
   };
 }

@@ -68,6 +68,7 @@ const STARTS: Readonly<Record<RunKind, AdminAction>> = {
   reconcile: 'reconcile',
   backup: 'backup',
   'verify-audit': 'verify_audit',
+  'moderation-replay': 'replay_moderation',
 };
 
 /** Long work with progress: asked for here, done by `jobs/runner.ts`. */

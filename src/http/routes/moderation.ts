@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
 import { problems } from '../responses.ts';
+import { ModerationPolicySchema } from '#src/services/moderation/policy-schema.ts';
+import { Run } from './runs.ts';
 
 const Threshold = z.union([z.number(), z.literal('never')]);
 const Rules = z.record(z.string(), z.object({ review: Threshold, reject: Threshold }));
@@ -30,6 +32,16 @@ const Overview = z
   })
   .meta({ id: 'ModerationOverview' });
 
+const Replay = z.object({
+  policy: ModerationPolicySchema.nullable()
+    .default(null)
+    .meta({ description: 'As in its file; that in force when there is none.' }),
+  release: z.boolean().default(false).meta({
+    description: 'Publish what waits only for a doubt of a machine that it would not have now.',
+  }),
+  dryRun: z.boolean().default(true).meta({ description: 'Say what would change; change nothing.' }),
+});
+
 /** How photos are judged by machine. */
 export function moderationRoutes(app: App, { moderation }: Pick<HttpDeps, 'moderation'>): void {
   app.get(
@@ -45,5 +57,21 @@ export function moderationRoutes(app: App, { moderation }: Pick<HttpDeps, 'moder
       },
     },
     async (request) => moderation.overview(callerOf(request)),
+  );
+
+  app.post(
+    '/v1/admin/moderation/replay',
+    {
+      schema: {
+        tags: ['Runs'],
+        operationId: 'replayModeration',
+        summary: 'Judge past photos again',
+        description:
+          'By the policy in force, or by one that is tried; where a model has changed, photos are looked at again. Public photos that are doubtful then go to the review queue and stay public, what people have decided stands. The run says for each photo what changes; a dry run changes nothing.',
+        body: Replay,
+        response: { 202: Run, ...problems('FORBIDDEN') },
+      },
+    },
+    async (request, reply) => reply.code(202).send(await moderation.replay(callerOf(request), request.body)),
   );
 }

@@ -42,6 +42,11 @@ export const ADMIN: readonly Row[] = [
   },
   { operation: 'getModeration', call: () => ({ path: '/v1/admin/moderation' }), expected: staff(200) },
   {
+    operation: 'replayModeration',
+    call: () => ({ path: '/v1/admin/moderation/replay', json: { dryRun: true } }),
+    expected: admins(202),
+  },
+  {
     operation: 'decidePhoto',
     about: 'that is public already',
     call: ({ photo }) => ({

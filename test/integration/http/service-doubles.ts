@@ -108,7 +108,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     releaseHold: unused,
     getHold: unused,
   };
-  const moderation: ModerationService = { overview: unused };
+  const moderation: ModerationService = { overview: unused, replay: unused };
   return {
     files: allFiles,
     items: allItems,

@@ -136,6 +136,7 @@ const ADMINISTERS: Readonly<Record<AdminAction, readonly Who[]>> = {
   scrub: ['admin'],
   backup: ['admin'],
   rotate_keys: ['admin'],
+  replay_moderation: ['admin'],
   manage_runs: ['admin'],
 };
 

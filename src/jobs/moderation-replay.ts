@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { findPolicy } from '../db/moderation.ts';
+import { countJudged, type JudgedFile, listJudged } from '../db/moderation-replay.ts';
+import { isStorageError, StorageError } from '../domain/errors.ts';
+import type { ModerationPolicy } from '../domain/moderation-policy.ts';
+import { type ReplayChange, replayChange } from '../domain/moderation-replay.ts';
+import type { RunAction } from '../domain/runs.ts';
+import { applyChange } from './moderation-replay/apply.ts';
+import { judgeAgain, type ReplayDeps, type SecondJudgement } from './moderation-replay/look.ts';
+import type { RunContext, RunHandler } from './runner.ts';
+
+const Params = z.object({
+  /** Version of a policy that is kept. */
+  policy: z.string(),
+  /** Publish photos that waited for a machine's doubt only. */
+  release: z.boolean().default(false),
+});
+type Params = z.infer<typeof Params>;
+
+const Counts = z.record(z.string(), z.int());
+const Tally = z.object({
+  photos: z.int(),
+  unchanged: z.int(),
+  changes: Counts,
+  /** Of photos that change: the labels that led to the new verdict. */
+  labels: Counts,
+  /** Not judged, since a detector that charges has not seen them, and a dry run asks none. */
+  notSeen: z.int(),
+  failed: z.int(),
+});
+type Tally = z.infer<typeof Tally>;
+const Cursor = z.object({ after: z.string().nullable(), total: z.int(), tally: Tally });
+
+/** Photos between two checkpoints. */
+const PAGE = 50;
+
+/**
+ * A run of kind `moderation-replay`: judges photos again that are public, wait, or were refused, under another policy or
+ * by other models, and records what changes for each. Photos that are doubtful now go to the review queue and stay public;
+ * none is removed, what a person has decided stands, and what waits is published only where the run was asked for it.
+ */
+export function replayModeration(deps: ReplayDeps): RunHandler {
+  return async (context) => {
+    const params = Params.parse(context.params);
+    const policy = await findPolicy(deps.db, params.policy);
+    if (policy === null) throw new StorageError('NOT_FOUND', 'There is no such policy.');
+    const cursor = Cursor.parse(context.cursor ?? (await begin(deps)));
+    for (;;) {
+      const page = await listJudged(deps.db, cursor.after, PAGE);
+      if (page.length === 0)
+        return { policy: { name: policy.name, version: params.policy }, ...cursor.tally };
+      const actions: RunAction[] = [];
+      for (const file of page) {
+        const action = await replayOne(deps, context, { params, policy }, file, cursor.tally);
+        if (action !== null) actions.push(action);
+        cursor.after = file.id;
+      }
+      const { photos } = cursor.tally;
+      await context.checkpoint(cursor, { done: photos, total: cursor.total, note: 'judging again' }, actions);
+    }
+  };
+}
+
+async function begin({ db }: ReplayDeps): Promise<z.infer<typeof Cursor>> {
+  const tally = { photos: 0, unchanged: 0, changes: {}, labels: {}, notSeen: 0, failed: 0 };
+  return { after: null, total: await countJudged(db), tally };
+}
+
+async function replayOne(
+  deps: ReplayDeps,
+  { run, dryRun, signal }: RunContext,
+  { params, policy }: { readonly params: Params; readonly policy: ModerationPolicy },
+  file: JudgedFile,
+  tally: Tally,
+): Promise<RunAction | null> {
+  tally.photos += 1;
+  try {
+    const second = await judgeAgain(deps, file, {
+      policy,
+      version: params.policy,
+      mayCharge: !dryRun,
+      signal,
+    });
+    if (second === null) {
+      tally.notSeen += 1;
+      return null;
+    }
+    const change = replayChange(file, second.result.verdict, params);
+    if (!dryRun) await applyChange(deps, file, change, second, run);
+    return count(tally, file, change, second);
+  } catch (error) {
+    // What may pass is tried again by the runner, from the last checkpoint.
+    if (!isStorageError(error) || error.retryable || error.code === 'ABORTED') throw error;
+    tally.failed += 1;
+    return { action: 'failed', subject: file.id, details: { code: error.code } };
+  }
+}
+
+function count(
+  tally: Tally,
+  file: JudgedFile,
+  change: ReplayChange | null,
+  { result, isNewLook }: SecondJudgement,
+): RunAction | null {
+  if (change === null) {
+    tally.unchanged += 1;
+    return null;
+  }
+  tally.changes[change] = (tally.changes[change] ?? 0) + 1;
+  for (const label of new Set(result.labels.map((found) => found.label)))
+    tally.labels[label] = (tally.labels[label] ?? 0) + 1;
+  const labels = result.labels.map(({ label, confidence, outcome, threshold }) => ({
+    label,
+    confidence,
+    outcome,
+    threshold,
+  }));
+  const verdicts = { from: file.moderation?.verdict ?? null, to: result.verdict };
+  return {
+    action: change,
+    subject: file.id,
+    details: { state: file.state, ...verdicts, labels, isNewLook },
+  };
+}
