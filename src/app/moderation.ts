@@ -38,9 +38,15 @@ export async function createModeration(config: Config, db: Database, log: Log): 
   return { moderator: createModerator({ detectors, policy, onCharge }), detectors, policy, onCharge };
 }
 
-async function createDetector(name: DetectorName, _config: Config): Promise<Detector> {
-  if (name === 'rekognition') throw new StorageError('UNSUPPORTED');
-  return createLocalDetector({ current: await readModelVersions() });
+async function createDetector(name: DetectorName, { safety, s3 }: Config): Promise<Detector> {
+  if (name === 'local') return createLocalDetector({ current: await readModelVersions() });
+  const { rekognitionRegion, rekognitionEndpoint } = safety.moderation;
+  // Only who uses the SDK pays for loading it.
+  const { createRekognitionDetector } = await import('../adapters/moderator/rekognition.ts');
+  return createRekognitionDetector({
+    region: rekognitionRegion ?? s3.region,
+    ...(rekognitionEndpoint !== null && { endpoint: rekognitionEndpoint }),
+  });
 }
 
 async function readPolicy(path: string): Promise<ModerationPolicy> {

@@ -3,7 +3,7 @@ export const ADAPTERS = {
   'object store': ['filesystem', 's3'],
   CDN: ['edge', 'cloudfront'],
   scanner: ['basic', 'clamd'],
-  moderator: ['local'],
+  moderator: ['local', 'rekognition'],
   search: ['postgres'],
   'key vault': ['local', 'kms'],
   metrics: ['prometheus'],

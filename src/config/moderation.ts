@@ -1,3 +1,4 @@
+import { httpAddress } from './address.ts';
 import { choices, optional, type Read } from './setting.ts';
 
 export type DetectorName = 'local' | 'rekognition';
@@ -7,6 +8,9 @@ export interface ModerationConfig {
   readonly detectors: readonly DetectorName[];
   /** Null: the policy that is shipped. */
   readonly policyFile: string | null;
+  /** Null: that of the bucket. */
+  readonly rekognitionRegion: string | null;
+  readonly rekognitionEndpoint: string | null;
 }
 
 export const MODERATION = {
@@ -18,8 +22,21 @@ export const MODERATION = {
     description: 'What becomes of a photo by what was seen in it; policies/moderation.json when not set.',
     expected: 'the path of a JSON file',
   }),
+  rekognitionRegion: optional('REKOGNITION_REGION', {
+    description: 'Region where Amazon Rekognition looks at photos; S3_REGION when not set.',
+    expected: 'a region such as eu-central-1',
+    accepts: (value) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(value),
+  }),
+  rekognitionEndpoint: httpAddress('REKOGNITION_ENDPOINT', {
+    description: 'Another endpoint than that of the region.',
+  }),
 };
 
 export function readModeration(read: Read): ModerationConfig {
-  return { detectors: read(MODERATION.detectors), policyFile: read(MODERATION.policyFile) };
+  return {
+    detectors: read(MODERATION.detectors),
+    policyFile: read(MODERATION.policyFile),
+    rekognitionRegion: read(MODERATION.rekognitionRegion),
+    rekognitionEndpoint: read(MODERATION.rekognitionEndpoint),
+  };
 }

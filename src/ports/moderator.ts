@@ -39,7 +39,7 @@ export interface Detector {
   readonly name: string;
   /** Kinds of things it is able to see; to all others it is blind. */
   readonly sees: readonly Subject[];
-  /** Whether each photo costs money, so that it is counted, and not asked again for a dry run. */
+  /** Whether photos cost money: each answer is counted as one, and none is asked for by a dry run. */
   readonly isCharged: boolean;
   detect(photo: PhotoToJudge, signal?: AbortSignal): Promise<Detection>;
   /** What it said of a photo before; null when it has to look (again): it never did, or its model has changed. */

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countCharge, findPolicy } from '#src/db/moderation.ts';
 import { listFindings } from '#src/db/review-cases.ts';
+import type { Principal } from '#src/domain/access.ts';
+import { type FakeRekognition, startFakeRekognition } from '#test/fakes/rekognition.ts';
 import {
   MODERATOR,
   newItem,
+  newSeller,
   photoFile,
   SELLER,
   startApp,
@@ -81,5 +84,56 @@ describe('what moderators are told', () => {
     const { charges } = await app.moderation.overview(MODERATOR);
     const month = new Date().toISOString().slice(0, 7);
     expect(charges).toEqual([{ month, detector: 'rekognition', photos: 3, usd: 0.003 }]);
+  });
+});
+
+describe('with Rekognition beside the local models', () => {
+  let app: TestApp;
+  let fake: FakeRekognition;
+  beforeAll(async () => {
+    process.env['AWS_ACCESS_KEY_ID'] ??= 'test';
+    process.env['AWS_SECRET_ACCESS_KEY'] ??= 'test';
+    fake = await startFakeRekognition();
+    app = await startApp({
+      env: {
+        MODERATION_DRIVER: 'local,rekognition',
+        REKOGNITION_ENDPOINT: fake.endpoint,
+        QUEUE_ATTEMPTS: '2',
+      },
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await fake.close();
+  });
+  const upload = async (who: Principal) => {
+    const { photo } = await app.files.uploadItemPhoto(who, await newItem(app, who), await photoFile(), ASYNC);
+    return photo.id;
+  };
+
+  test('what it alone sees sends a photo to a person, and each photo is counted', async () => {
+    fake.labels = [
+      { Name: 'Hate Symbols', ParentName: '', TaxonomyLevel: 1, Confidence: 81 },
+      { Name: 'Nazi Party', ParentName: 'Hate Symbols', TaxonomyLevel: 2, Confidence: 81 },
+    ];
+    const file = await untilState(app, await upload(newSeller()), 'in_review');
+    expect(file.moderation).toMatchObject({
+      moderator: 'local+rekognition',
+      versions: { rekognition: '7.0' },
+      labels: [{ label: 'hate_symbols', confidence: 0.81, outcome: 'review', threshold: 0.5 }],
+    });
+    fake.labels = [];
+    await untilState(app, await upload(newSeller()), 'ready');
+    const { charges, blindSpots } = await app.moderation.overview(MODERATOR);
+    expect(charges).toMatchObject([{ detector: 'rekognition', photos: 2, usd: 0.002 }]);
+    expect(blindSpots).toEqual(['who is shown and how old', 'insults and threats in words']);
+  });
+
+  test('a hiccup of it is overcome, and its outage sends photos to people, never to the public', async () => {
+    fake.faults.push('throttled');
+    await untilState(app, await upload(newSeller()), 'ready');
+    fake.faults.push(...Array.from({ length: 10 }, () => 'unavailable' as const));
+    const file = await untilState(app, await upload(newSeller()), 'in_review');
+    expect(file).toMatchObject({ reason_code: 'MODERATOR_UNAVAILABLE', published_at: null });
   });
 });
