@@ -31,11 +31,13 @@ export async function keepHeldUpload(
     const upload =
       live.find((object) => isReceivedKey(id, object.key)) ??
       live.find((object) => object.key.startsWith(TEMPORARY_PREFIX));
-    if (file === null || upload === undefined || !(await isHeld(trx, id))) return null;
+    const etag = file?.upload_etag ?? null;
+    if (upload === undefined || etag === null || !(await isHeld(trx, id))) return null;
     const from = objectKey(upload.key);
     if (!live.some((object) => object.key === to)) {
       await announceObjects(trx, id, [to]);
-      await deps.storage.copyFile(from, to);
+      // A form may be sent again: what counts is what was there when the upload was completed.
+      await deps.storage.copyFile(from, to, { ifMatch: etag });
       await settleObjects(trx, [to]);
     }
     await dropRow(trx, from);

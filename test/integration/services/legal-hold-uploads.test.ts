@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFile, lockFileAndItem } from '#src/db/files.ts';
 import { destroyDocumentKey } from '#src/db/document-keys.ts';
 import { fileId, userId } from '#src/domain/ids.ts';
+import { uploadKey } from '#src/domain/keys.ts';
 import { ingest } from '#src/jobs/ingest/ingest.ts';
+import { keepHeldUpload } from '#src/services/lifecycle/held-upload.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
 import { end } from '#src/services/removal.ts';
 import { ADMIN, ageFile, knowViews } from '#test/support/ageing.ts';
@@ -109,6 +111,25 @@ describe('photos on their way', () => {
     await app.lifecycle.releaseHold(ADMIN, failing.id);
     await untilState(app, failing.id, 'deleted');
   });
+});
+
+describe('uploaded bytes', () => {
+  test('that were exchanged since they were completed are not taken for what is held', async () => {
+    const alone = await startApp({ worker: false });
+    try {
+      const seller = newSeller();
+      const item = await newItem(alone, seller);
+      const answer = await alone.files.uploadItemPhoto(seller, item, await distinctPhoto(), { waitMs: 0 });
+      const id = fileId(answer.photo.id);
+      await alone.lifecycle.setHold(ADMIN, id, 'Case 4711');
+      const other = (await distinctPhoto()).body;
+      await alone.storage.uploadFile(other, { key: uploadKey(id), contentType: 'image/jpeg' });
+      await expect(keepHeldUpload(alone.jobs, id)).rejects.toMatchObject({ code: 'VERSION_CONFLICT' });
+      expect(await keysOf(alone, id)).toEqual([uploadKey(id)]);
+    } finally {
+      await alone.close();
+    }
+  }, 60_000);
 });
 
 describe('profile photos and documents', () => {
