@@ -20,6 +20,7 @@ import { scrubObjects } from '../jobs/scrub.ts';
 import { startDueScrub } from '../jobs/scrub/schedule.ts';
 import { sweep } from '../jobs/sweep.ts';
 import { startPurges } from './purges.ts';
+import { moveEvidence } from '../services/evidence/move.ts';
 import { keepKeys } from '../services/key-rotation.ts';
 import { sweepAbandoned } from '../services/lifecycle/abandoned.ts';
 import type { Composition } from './compose.ts';
@@ -34,6 +35,8 @@ const PROBE_MS = 5_000;
 const ARRIVALS_CLOSE_MS = 4000;
 /** A restore takes hours at S3: looked for often enough to be seen soon, seldom enough to cost nothing. */
 const RESTORE_MS = 300_000;
+/** What has been restored to be moved could be read at its public key: it is moved soon. */
+const EVIDENCE_MS = 10_000;
 /** Deltas wait so long at most; a report reads those that wait. */
 const FOLD_MS = 5_000;
 
@@ -75,6 +78,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
       canaryTask(jobs, config.safety.canaryMs),
+      { name: 'move evidence', everyMs: EVIDENCE_MS, run: () => moveEvidence(jobs) },
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),
       {

@@ -1,4 +1,5 @@
-import type { GeneratedAlways } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
+import type { EvidenceMoveState } from '../domain/evidence.ts';
 import type { FileState } from '../domain/file-state.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
 import type { BigInt8, CreatedAt, Timestamp } from './column-types.ts';
@@ -24,6 +25,22 @@ export interface HoldsTable {
   placed_at: CreatedAt;
   lifted_by: string | null;
   lifted_at: Timestamp | null;
+}
+
+/** Originals of held files on their way out of the public prefixes, by the public key that they leave. */
+export interface EvidenceMovesTable {
+  key: string;
+  file_id: string;
+  /** Of the original, where a row knew it. */
+  sha256: string | null;
+  state: Generated<EvidenceMoveState>;
+  /** That failed, one after the other. */
+  attempts: Generated<number>;
+  /** What the last of them failed with. */
+  error: string | null;
+  due_at: CreatedAt;
+  created_at: CreatedAt;
+  moved_at: Timestamp | null;
 }
 
 interface StorageSums {
@@ -60,6 +77,7 @@ export interface LifecycleTables {
   file_views: FileViewsTable;
   lifecycle_marks: LifecycleMarksTable;
   holds: HoldsTable;
+  evidence_moves: EvidenceMovesTable;
   storage_deltas: StorageDeltasTable;
   storage_totals: StorageTotalsTable;
   storage_owners: StorageOwnersTable;

@@ -9,6 +9,7 @@ import * as cdn from './migrations/0006-cdn.ts';
 import * as scrub from './migrations/0007-scrub.ts';
 import * as rollups from './migrations/0008-rollups.ts';
 import * as refusedPhotos from './migrations/0009-refused-photos.ts';
+import * as evidenceMoves from './migrations/0010-evidence-moves.ts';
 import * as scannerCanaries from './migrations/0012-scanner-canaries.ts';
 import * as reviewCases from './migrations/0013-review-cases.ts';
 import * as moderation from './migrations/0014-moderation.ts';
@@ -24,6 +25,7 @@ const MIGRATIONS = {
   '0007-scrub': scrub,
   '0008-rollups': rollups,
   '0009-refused-photos': refusedPhotos,
+  '0010-evidence-moves': evidenceMoves,
   '0012-scanner-canaries': scannerCanaries,
   '0013-review-cases': reviewCases,
   '0014-moderation': moderation,

@@ -17,6 +17,8 @@ export interface OutboxTopics {
   };
   /** Have the store bring an archived original back. */
   readonly restore: { readonly fileId: string };
+  /** Take what a legal hold keeps of a file out of the public prefixes. */
+  readonly 'move-evidence': { readonly fileId: string };
   /** Make the CDN forget these paths. */
   readonly purge: { readonly fileId: string; readonly paths: readonly string[] };
 }

@@ -15,6 +15,8 @@ export interface StoredObject {
   readonly kind: FileKind;
   readonly ownerId: string;
   readonly fileState: FileState;
+  /** As its row has it. */
+  readonly storedBytes: number;
   readonly uploadBytes: number | null;
   readonly uploadSha256: string | null;
   readonly uploadEtag: string | null;
@@ -172,6 +174,7 @@ function liveObjects(db: Db) {
       'files.kind as kind',
       'files.owner_id as ownerId',
       'files.state as fileState',
+      'objects.bytes as storedBytes',
       'files.upload_bytes as uploadBytes',
       'files.upload_sha256 as uploadSha256',
       'files.upload_etag as uploadEtag',

@@ -214,6 +214,14 @@ export function quarantineViewKey(id: FileId, hash12: string, format: OutputForm
 export function quarantineViewPattern(id: FileId): string {
   return `${PREFIXES.quarantineView}${id}-*`;
 }
+/**
+ * Where a public original lies that outlives its photo's publicity as evidence; null for what is no public original. It
+ * has the hash of the original, so that it is the key of the view, too, where that is a copy of the original.
+ */
+export function evidenceKey(key: string): ObjectKey | null {
+  const parts = parsePublicKey(key);
+  return parts?.variant === 'original' ? quarantineViewKey(parts.fileId, parts.hash12, parts.format) : null;
+}
 export function documentKey(owner: UserId, id: FileId): ObjectKey {
   return objectKey(`${PREFIXES.documents}${owner}/${id}.enc`);
 }

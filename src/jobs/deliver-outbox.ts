@@ -15,6 +15,7 @@ import {
 import type { OutboxRow } from '../db/schema.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { moveEvidence } from '../services/evidence/move.ts';
 import { advanceRestore } from '../services/lifecycle/restore.ts';
 
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & {
@@ -38,7 +39,7 @@ const ENDED: ReadonlySet<FileState> = new Set(['rejected', 'failed', 'taken_down
 
 const work = z.object({ fileId: z.string(), generation: z.number().int() });
 const deletion = z.object({ fileId: z.string(), keys: z.array(z.string()), paths: z.array(z.string()) });
-const restore = z.object({ fileId: z.string() });
+const ofFile = z.object({ fileId: z.string() });
 const purge = z.object({ fileId: z.string(), paths: z.array(z.string()) });
 
 /** The original comes before renditions; nobody waits for what is written in a photo. */
@@ -55,8 +56,10 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
   'delete-objects': (deps, payload) => deleteObjects(deps, deletion.parse(payload)),
   // What is not there at once is looked for by a schedule.
   restore: async (deps, payload) => {
-    await advanceRestore(deps, restore.parse(payload).fileId);
+    await advanceRestore(deps, ofFile.parse(payload).fileId);
   },
+  // What cannot be moved at once stays on its list, which a schedule looks at.
+  'move-evidence': (deps, payload) => moveEvidence(deps, ofFile.parse(payload).fileId),
   purge: async (deps, payload) => {
     await deps.cdn.invalidate(purge.parse(payload).paths);
   },

@@ -1,4 +1,5 @@
 import { type FileChanges, lockFileAndItem, lockProfile, nextGeneration, transition } from '../db/files.ts';
+import { isHeld } from '../db/holds.ts';
 import { bumpPhotosVersion } from '../db/items.ts';
 import { condemnObjects, listObjects, settleObjects } from '../db/objects.ts';
 import { addToOutbox } from '../db/outbox.ts';
@@ -13,6 +14,7 @@ import { announceFor } from './announce.ts';
 import type { ServiceDeps } from './deps.ts';
 import { findViewKey } from './photos/one-photo.ts';
 import { hasSuccessor, replaceProfilePhotos } from './photos/profile-photos.ts';
+import { REPLACED } from './photos/replaced.ts';
 import { discard, undo } from './removal.ts';
 import { readProven } from './storage/proven.ts';
 
@@ -52,7 +54,7 @@ export async function publish(
   if (published.kind === 'profile_photo') {
     await lockProfile(db, published.owner_id);
     if (await hasSuccessor(db, published)) {
-      await discard(db, published, { code: 'CONFLICT', message: 'A newer profile photo took its place.' });
+      await discard(db, published, REPLACED);
       return null;
     }
     await replaceProfilePhotos(db, published);
@@ -85,7 +87,7 @@ export async function publishReviewed(
     await deps.storage.copyFile(objectKey(view), key, { ifMatch: etag });
     const published = await deps.db
       .transaction()
-      .execute((trx) => commitReviewed(deps, trx, file, key, alongside));
+      .execute((trx) => commitReviewed(deps, trx, file, { view, key }, alongside));
     if (published === null) await undo(deps.db, file.id, [key]);
     return published;
   } catch (error) {
@@ -98,7 +100,7 @@ async function commitReviewed(
   deps: Pick<ServiceDeps, 'clock' | 'limits'>,
   trx: Db,
   file: FileRow,
-  key: ObjectKey,
+  { view, key }: { readonly view: string; readonly key: ObjectKey },
   alongside: (db: Db) => Promise<void>,
 ): Promise<FileRow | null> {
   const locked = await lockFileAndItem(trx, file.id);
@@ -114,15 +116,16 @@ async function commitReviewed(
     { stage: 'derive', deadline_at: deadline, attempts: 0 },
   );
   if (published === null) return null;
-  await condemnQuarantine(trx, file);
+  await condemnQuarantine(trx, file, view);
   await addToOutbox(trx, 'derive', { fileId: file.id, generation });
   return published;
 }
 
-async function condemnQuarantine(db: Db, file: FileRow): Promise<void> {
+/** Of a held file the view alone, whose bytes are public now: an archived original may lie beside it as evidence. */
+async function condemnQuarantine(db: Db, file: FileRow, view: string): Promise<void> {
   const kept = (await listObjects(db, file.id))
     .map((object) => object.key)
     .filter((key) => isQuarantineKey(key));
-  const keys = await condemnObjects(db, kept);
+  const keys = await condemnObjects(db, (await isHeld(db, file.id)) ? [view] : kept);
   if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths: [] });
 }

@@ -11,6 +11,7 @@ import { type ErrorCode, StorageError } from '../domain/errors.ts';
 import { type FileState, holdsPlace } from '../domain/file-state.ts';
 import { userId } from '../domain/ids.ts';
 import { profileAlias } from '../domain/keys.ts';
+import { keepEvidence } from './evidence/withdraw.ts';
 
 export interface Reason {
   readonly code: ErrorCode;
@@ -20,8 +21,6 @@ export interface Reason {
 /** What becomes of the objects of a file that ends. */
 interface Withdrawal {
   readonly keep?: readonly string[];
-  /** Stays in the store for a legal hold, without being a rendition of the photo any more. */
-  readonly evidence?: readonly string[];
   /** Whether somebody may be writing an object of the file at this moment. Default: yes. */
   readonly mayBeWritten?: boolean;
 }
@@ -101,7 +100,8 @@ async function leave(
   });
   if (left === null) return null;
   await giveUpPlace(db, file);
-  await withdrawObjects(db, file, held ? await keepingEvidence(db, file, withdrawal) : withdrawal);
+  const evidence = held ? await keepEvidence(db, file, withdrawal.keep) : [];
+  await withdrawObjects(db, file, { ...withdrawal, evidence });
   if (file.kind === 'verification_document' && !held) await destroyDocumentKey(db, file.id);
   return left;
 }
@@ -109,24 +109,6 @@ async function leave(
 /** The refusal of everybody who would remove what is under legal hold. */
 export function underHold(): StorageError {
   return new StorageError('LEGAL_HOLD', 'This is under legal hold and cannot be removed.');
-}
-
-/**
- * What a hold keeps of a file that ends: uploaded bytes, the document, the original. A public original leaves all the
- * same when its bytes are kept in quarantine; renditions can be made again from it.
- */
-async function keepingEvidence(db: Db, file: FileRow, withdrawal: Withdrawal): Promise<Withdrawal> {
-  const isCopied =
-    file.archive === 'none' && withdrawal.keep?.some((key) => key.startsWith('quarantine/view/')) === true;
-  const evidence = (await listObjects(db, file.id))
-    .filter(({ key, state }) => state === 'live' && isEvidence(key, isCopied))
-    .map(({ key }) => key);
-  return { ...withdrawal, evidence };
-}
-
-function isEvidence(key: string, isCopied: boolean): boolean {
-  if (/^(temp|quarantine|verification)\//.test(key)) return true;
-  return !isCopied && /^(items|profiles)\/original\//.test(key);
 }
 
 /** Positions stay dense, and the listing's version rises. */
@@ -137,14 +119,14 @@ async function giveUpPlace(db: Db, file: FileRow): Promise<void> {
 }
 
 /**
- * Condemns every object of the file but those in `keep`, and has the CDN forget what was public. A key that is being
- * written keeps its row until its writer is done (`undo`) or known to be dead (the sweep): bytes that arrive after the
- * first removal are still named by it.
+ * Condemns every object of the file but those in `keep` and `evidence` (which are no renditions of the photo any more), and
+ * has the CDN forget what was public. A key that is being written keeps its row until its writer is done (`undo`) or known
+ * to be dead (the sweep): bytes that arrive after the first removal are still named by it.
  */
 async function withdrawObjects(
   db: Db,
   file: FileRow,
-  { keep = [], evidence = [], mayBeWritten = true }: Withdrawal,
+  { keep = [], evidence, mayBeWritten = true }: Withdrawal & { readonly evidence: readonly string[] },
 ): Promise<void> {
   const variants = await listVariants(db, [file.id]);
   const stays = new Set([...keep, ...evidence]);
@@ -157,7 +139,11 @@ async function withdrawObjects(
   await deleteVariants(db, file.id, keep);
   const alias = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];
   const gone = variants.filter((variant) => !keep.includes(variant.key));
-  const paths = gone.length === 0 ? [] : [...publicPaths(gone), ...alias];
+  const [moving, leavingNow] = partition(gone, ({ key }) => evidence.includes(key));
+  // Caches forget evidence at once. That it is gone is shown when it has been moved.
+  if (moving.length > 0)
+    await addToOutbox(db, 'purge', { fileId: file.id, paths: [...publicPaths(moving), ...alias] });
+  const paths = leavingNow.length === 0 ? [] : [...publicPaths(leavingNow), ...alias];
   await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths });
 }
 
@@ -165,4 +151,8 @@ async function withdrawObjects(
 export function publicPaths(variants: readonly { readonly key: string }[]): string[] {
   const autos = new Set(variants.map((variant) => variant.key.replace(/\.[a-z]+$/, '.auto')));
   return [...variants.map((variant) => variant.key), ...autos];
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EVIDENCE_MOVE_STATES } from '#src/domain/evidence.ts';
 import { STORAGE_CLASSES } from '#src/domain/storage-class.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
@@ -30,7 +31,27 @@ export const StorageReport = z
   .meta({ id: 'StorageReport' });
 
 export const LegalHold = z
-  .object({ fileId: z.string(), reason: z.string(), placedBy: z.string(), placedAt: z.string() })
+  .object({
+    fileId: z.string(),
+    reason: z.string(),
+    placedBy: z.string(),
+    placedAt: z.string(),
+    evidence: z
+      .array(
+        z.object({
+          key: z.string(),
+          state: z.enum(EVIDENCE_MOVE_STATES),
+          error: z.string().nullable(),
+          since: z.string(),
+          movedAt: z.string().nullable(),
+        }),
+      )
+      .readonly()
+      .meta({
+        description:
+          'Originals that were public when the photo ended, by their public keys, on their way into quarantine: `waiting`, `restoring` (they were archived, the store is bringing them back), or `moved`.',
+      }),
+  })
   .meta({ id: 'LegalHold' });
 
 /** The lifecycle of stored bytes: its runs, its report, and what a court wants kept. */

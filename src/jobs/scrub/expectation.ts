@@ -1,6 +1,6 @@
 import type { StoredObject } from '../../db/scrub.ts';
-import { isDocumentKey, isTemporaryKey, isUploadedKey } from '../../domain/keys.ts';
-import { mediaTypeOf } from '../../domain/renditions.ts';
+import { isDocumentKey, isSignedKey, isTemporaryKey, isUploadedKey } from '../../domain/keys.ts';
+import { formatOfExtension, mediaTypeOf } from '../../domain/renditions.ts';
 import { cacheControlOf } from '../../services/storage/caching.ts';
 
 /** What the rows know of an object's bytes and of how it is described. */
@@ -24,9 +24,23 @@ export function expectationOf(object: StoredObject): Expectation | null {
   }
   if (isDocument(object))
     return { bytes: null, sha256: object.sha256, etag: etag ?? object.uploadEtag, labels: null };
+  if (isEvidence(object)) {
+    const labels = { contentType: mediaTypeOfKey(key), cacheControl: cacheControlOf(key) };
+    return { bytes: object.storedBytes, sha256: object.sha256, etag, labels };
+  }
   if (!isUploadedKey(key) || object.uploadSha256 === null) return null;
   const pinned = isTemporaryKey(key) ? object.uploadEtag : null;
   return { bytes: object.uploadBytes, sha256: object.uploadSha256, etag: etag ?? pinned, labels: null };
+}
+
+/** An original in quarantine for a legal hold, without being a rendition any more: its hash was kept when it was moved. */
+function isEvidence({ key, sha256 }: StoredObject): boolean {
+  return isSignedKey(key) && sha256 !== null;
+}
+
+function mediaTypeOfKey(key: string): string {
+  const format = formatOfExtension(key.slice(key.lastIndexOf('.') + 1));
+  return format === null ? 'application/octet-stream' : mediaTypeOf(format);
 }
 
 export function isDocument({ key }: Pick<StoredObject, 'key'>): boolean {

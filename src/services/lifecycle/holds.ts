@@ -1,16 +1,21 @@
 import { recordAccess } from '../../db/access-log.ts';
+import { dropEvidenceMoves, listEvidenceMoves } from '../../db/evidence.ts';
 import { findFile, lockFileAndItem } from '../../db/files.ts';
 import { findHold, type Hold, liftHold, placeHold } from '../../db/holds.ts';
 import { condemnObjects, listObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
+import { listVariants } from '../../db/variants.ts';
 import { assertMayAdminister, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
+import type { EvidenceMoveState } from '../../domain/evidence.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { FileId } from '../../domain/ids.ts';
+import { evidenceKey } from '../../domain/keys.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { hasSuccessor } from '../photos/profile-photos.ts';
-import { remove, underHold } from '../removal.ts';
+import { isReplaced } from '../photos/replaced.ts';
+import { publicPaths, remove, underHold } from '../removal.ts';
 import { keepHeldUpload } from './held-upload.ts';
 
 /** A legal hold as staff see it. */
@@ -19,6 +24,16 @@ export interface LegalHold {
   readonly reason: string;
   readonly placedBy: string;
   readonly placedAt: string;
+  /** Originals that were public when the photo ended, and how far they are on their way into quarantine. */
+  readonly evidence: readonly {
+    /** The public key that it leaves. */
+    readonly key: string;
+    readonly state: EvidenceMoveState;
+    /** Code of what was in the way when it was last tried. */
+    readonly error: string | null;
+    readonly since: string;
+    readonly movedAt: string | null;
+  }[];
 }
 
 type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'deliverNow'>;
@@ -42,7 +57,7 @@ export async function setHold(deps: Deps, who: Principal, id: FileId, reason: st
   const file = await findFile(deps.db, id);
   // While it is being checked its job reads it where it lies; the sweep moves it.
   if (file?.state !== 'received' && file?.state !== 'checking') await keepHeldUpload(deps, id);
-  return toHold(hold);
+  return toHold(deps.db, hold);
 }
 
 /** Lifts the hold; what only the hold kept leaves now. Errors: FORBIDDEN, NOT_FOUND when there is none. */
@@ -68,22 +83,34 @@ export async function getHold(deps: Pick<ServiceDeps, 'db'>, who: Principal, id:
   assertMayAdminister(who, 'hold');
   const hold = await findHold(deps.db, id);
   if (hold === null) throw noHold();
-  return toHold(hold);
+  return toHold(deps.db, hold);
 }
 
 /** Does what was not done while the hold was in force. Refused photos go by their rule. */
 async function tidy(db: Db, file: FileRow): Promise<void> {
-  const isReplaced = file.kind === 'profile_photo' && isPublic(file.state) && (await hasSuccessor(db, file));
-  if (isReplaced || file.state === 'failed' || isDeadDocument(file)) {
+  const moved = await dropEvidenceMoves(db, file.id);
+  if ((await isPredecessor(db, file)) || file.state === 'failed' || isDeadDocument(file)) {
     await remove(db, file);
     return;
   }
-  if (file.state !== 'ready' || file.kind === 'verification_document') return;
-  const raw = (await listObjects(db, file.id))
+  const stays = new Set((await listVariants(db, [file.id])).map(({ key }) => key));
+  const evidence = moved.flatMap((key) => [key, evidenceKey(key) ?? key]).filter((key) => !stays.has(key));
+  const raw = file.state === 'ready' && file.kind !== 'verification_document' ? await rawKeys(db, file) : [];
+  const keys = await condemnObjects(db, [...evidence, ...raw]);
+  const paths = publicPaths(keys.filter((key) => moved.includes(key)).map((key) => ({ key })));
+  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths });
+}
+
+async function rawKeys(db: Db, file: FileRow): Promise<string[]> {
+  return (await listObjects(db, file.id))
     .map((object) => object.key)
     .filter((key) => key.startsWith('temp/') || key.startsWith('quarantine/raw/'));
-  const keys = await condemnObjects(db, raw);
-  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths: [] });
+}
+
+/** Also one that was left public beside its successor, as it was until evidence left public keys. */
+async function isPredecessor(db: Db, file: FileRow): Promise<boolean> {
+  if (file.kind !== 'profile_photo') return false;
+  return isReplaced(file) || (isPublic(file.state) && (await hasSuccessor(db, file)));
 }
 
 function isDeadDocument(file: FileRow): boolean {
@@ -95,12 +122,20 @@ function existing(hold: Hold | null): Hold {
   return hold;
 }
 
-function toHold(hold: Hold): LegalHold {
+async function toHold(db: Db, hold: Hold): Promise<LegalHold> {
+  const moves = await listEvidenceMoves(db, hold.fileId);
   return {
     fileId: hold.fileId,
     reason: hold.reason,
     placedBy: hold.placedBy,
     placedAt: hold.placedAt.toISOString(),
+    evidence: moves.map(({ key, state, error, created_at: since, moved_at: movedAt }) => ({
+      key,
+      state,
+      error,
+      since: since.toISOString(),
+      movedAt: movedAt?.toISOString() ?? null,
+    })),
   };
 }
 

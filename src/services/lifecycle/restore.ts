@@ -44,7 +44,7 @@ export async function advanceRestore(deps: RestoreDeps, fileId: string): Promise
     const file = await lockFile(trx, fileId);
     const key = file?.archive === 'restoring' ? await archivedKey(trx, file) : null;
     if (file === null || key === null) return 'over';
-    const status = await askedFor(deps, key);
+    const status = await askForRestored(deps, key);
     if (status === 'archived' || status === 'restoring') return 'under way';
     const info = await deps.storage.primaryInfo(key);
     if (info.storageClass !== 'STANDARD')
@@ -63,7 +63,11 @@ export async function archivedKey(db: Db, file: FileRow): Promise<string | null>
   return variants.find((variant) => variant.name === 'original')?.key ?? null;
 }
 
-async function askedFor({ storage }: RestoreDeps, key: string): Promise<ArchiveStatus> {
+/** Asks the store for an archived object, unless that was done. Resolves to where it stands then. */
+export async function askForRestored(
+  { storage }: { readonly storage: Pick<StorageService, 'archiveStatus' | 'restoreFile'> },
+  key: string,
+): Promise<ArchiveStatus> {
   const before = await storage.archiveStatus(key);
   if (before !== 'archived') return before;
   await storage.restoreFile(key, READABLE_DAYS);

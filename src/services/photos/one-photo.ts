@@ -19,6 +19,7 @@ import type { Photo } from '../photo.ts';
 import { remove } from '../removal.ts';
 import { backIntoReview } from './back-into-review.ts';
 import { toPhotos } from './photo-view.ts';
+import { isReplaced } from './replaced.ts';
 
 /** One photo as the caller may see it. NOT_FOUND also when it is none of the caller's business. */
 export async function getPhoto(
@@ -71,7 +72,8 @@ export async function appeal(
     const kept = (await listObjects(trx, id)).some(
       (object) => object.state === 'live' && isSignedKey(object.key),
     );
-    if ((before.state !== 'rejected' && before.state !== 'taken_down') || !kept)
+    const isRefused = before.state === 'rejected' || (before.state === 'taken_down' && !isReplaced(before));
+    if (!isRefused || !kept)
       throw new StorageError('CONFLICT', 'There is nothing to appeal: upload the photo again instead.');
     if ((await countAppeals(trx, id)) >= MAX_APPEALS)
       throw new StorageError(

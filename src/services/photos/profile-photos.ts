@@ -4,14 +4,15 @@ import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
 import { mayActForUser, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
-import { PLACED_STATES, PUBLIC_STATES } from '../../domain/file-state.ts';
+import { isPublic, PLACED_STATES, PUBLIC_STATES } from '../../domain/file-state.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { OutputFormat } from '../../domain/renditions.ts';
 import { lostKeys } from '../damage.ts';
 import type { ServiceDeps } from '../deps.ts';
 import type { Photo } from '../photo.ts';
-import { remove } from '../removal.ts';
+import { end, remove } from '../removal.ts';
 import { viewOf } from './one-photo.ts';
+import { REPLACED } from './replaced.ts';
 
 /** The present profile photo: the newest public one; for the user also one that is on its way. */
 export async function getProfilePhoto(
@@ -46,7 +47,10 @@ export async function deleteProfilePhoto(
   for (const { id } of removed) await deps.deliverNow(id);
 }
 
-/** The successor is public: those before it leave, in the transaction that publishes it. One under legal hold stays. */
+/**
+ * The successor is public: those before it leave, in the transaction that publishes it. Of one under legal hold the evidence
+ * stays, and nothing of it in public.
+ */
 export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<void> {
   const files = await listOwned(db, successor.owner_id, 'profile_photo', [
     ...PUBLIC_STATES,
@@ -54,7 +58,13 @@ export async function replaceProfilePhotos(db: Db, successor: FileRow): Promise<
     'failed',
   ]);
   for (const { id } of files.filter((file) => file.id < successor.id))
-    if (!(await isHeld(db, id))) await removePresent(db, id);
+    if (await isHeld(db, id)) await hideHeld(db, id);
+    else await removePresent(db, id);
+}
+
+async function hideHeld(db: Db, id: string): Promise<void> {
+  const file = await lockFile(db, id);
+  if (file !== null && isPublic(file.state)) await end(db, file, 'taken_down', REPLACED);
 }
 
 /** Somebody else may have removed it while we waited for its lock. */

@@ -1,15 +1,13 @@
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findFile, lockFileAndItem } from '#src/db/files.ts';
+import { findFile } from '#src/db/files.ts';
 import { destroyDocumentKey } from '#src/db/document-keys.ts';
 import { fileId, userId } from '#src/domain/ids.ts';
 import { uploadKey } from '#src/domain/keys.ts';
 import { ingest } from '#src/jobs/ingest/ingest.ts';
 import { keepHeldUpload } from '#src/services/lifecycle/held-upload.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
-import { end } from '#src/services/removal.ts';
 import { ADMIN, ageFile, knowViews } from '#test/support/ageing.ts';
 import {
   distinctPhoto,
@@ -23,7 +21,7 @@ import {
   untilDelivered,
   untilState,
 } from '#test/support/app.ts';
-import { bytesAt, everythingRuns, heldPhoto, keysOf, LEGAL, originalKey } from './legal-hold-harness.ts';
+import { everythingRuns, keysOf, LEGAL } from './legal-hold-harness.ts';
 
 let app: TestApp;
 let verdict: ModerationResult['verdict'] = 'publish';
@@ -80,7 +78,7 @@ describe('photos on their way', () => {
     }
   }, 60_000);
 
-  test('that are refused or fail keep their bytes, and lose them when the hold is lifted or appeals are over', async () => {
+  test('that are refused keep their bytes', async () => {
     verdict = 'review';
     const seller = newSeller();
     const { photo } = await app.files.uploadItemPhoto(
@@ -98,18 +96,6 @@ describe('photos on their way', () => {
     await everythingRuns(app, 1);
     expect(await keysOf(app, id)).toHaveLength(2);
     await expect(app.files.deletePhoto(seller, id)).rejects.toMatchObject(LEGAL);
-
-    const failing = await heldPhoto(app);
-    await sql`update files set state = 'in_review' where id = ${failing.id}`.execute(app.db);
-    await sql`update files set state = 'published' where id = ${failing.id}`.execute(app.db);
-    await app.db.transaction().execute(async (trx) => {
-      const file = await lockFileAndItem(trx, failing.id);
-      if (file !== null) await end(trx, file, 'failed', { code: 'DEADLINE_EXCEEDED', message: 'Too late' });
-    });
-    await untilDelivered(app);
-    expect((await bytesAt(app, failing.key)).equals(failing.bytes)).toBe(true);
-    await app.lifecycle.releaseHold(ADMIN, failing.id);
-    await untilState(app, failing.id, 'deleted');
   });
 });
 
@@ -132,29 +118,8 @@ describe('uploaded bytes', () => {
   }, 60_000);
 });
 
-describe('profile photos and documents', () => {
-  test('a held profile photo stays when another takes its place, and leaves when the hold is lifted', async () => {
-    const owner = newSeller();
-    const user = userId(owner.userId);
-    const first = await app.files.uploadProfilePhoto(owner, user, await distinctPhoto(), WAIT);
-    await untilState(app, first.photo.id, 'ready');
-    const id = fileId(first.photo.id);
-    await app.lifecycle.setHold(ADMIN, id, 'Case 4711');
-    const key = await originalKey(app, id);
-    const bytes = await bytesAt(app, key);
-    const second = await app.files.uploadProfilePhoto(owner, user, await distinctPhoto(), WAIT);
-    await untilState(app, second.photo.id, 'ready');
-    expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
-    await expect(app.files.deleteProfilePhoto(owner, user)).rejects.toMatchObject(LEGAL);
-    await everythingRuns(app);
-    expect((await bytesAt(app, key)).equals(bytes)).toBe(true);
-
-    await app.lifecycle.releaseHold(ADMIN, id);
-    await untilState(app, id, 'deleted');
-    expect((await app.files.getProfilePhoto(null, user)).id).toBe(second.photo.id);
-  });
-
-  test('a held document can neither be deleted nor shredded', async () => {
+describe('documents', () => {
+  test('that are held can neither be deleted nor shredded', async () => {
     const owner = newSeller();
     const { photo } = await app.files.uploadVerificationDocument(
       owner,

@@ -6,9 +6,19 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
 import { type ErrorCode, StorageError } from '#src/domain/errors.ts';
-import { fileId, itemId } from '#src/domain/ids.ts';
+import { fileId, itemId, userId } from '#src/domain/ids.ts';
+import { evidenceKey } from '#src/domain/keys.ts';
 import type { BackupSource } from '#src/ports/backup-source.ts';
-import { ADMIN, startApp, storedKeys, type TestApp, untilDelivered } from '#test/support/app.ts';
+import {
+  ADMIN,
+  distinctPhoto,
+  newSeller,
+  startApp,
+  storedKeys,
+  type TestApp,
+  untilDelivered,
+  untilState,
+} from '#test/support/app.ts';
 import { harmTo } from '#test/support/harm.ts';
 import { USES_BUCKET } from '#test/support/storage-under-test.ts';
 import { expectWhole, readyPhoto, scrub } from './scrub-harness.ts';
@@ -119,5 +129,41 @@ describe('a file under legal hold', () => {
     backup = { has: good };
     expect((await scrub(app, { deep: true })).about(photo.id)).toContain('restore original.jpg');
     await expectWhole(app, photo.id);
+  });
+
+  test('has its evidence in quarantine watched over: what was changed is found, left, and restored', async () => {
+    const owner = newSeller();
+    const upload = async () =>
+      untilState(
+        app,
+        (
+          await app.files.uploadProfilePhoto(owner, userId(owner.userId), await distinctPhoto(), {
+            waitMs: 20_000,
+          })
+        ).photo.id,
+        'ready',
+      );
+    const { id } = await upload();
+    await app.lifecycle.setHold(ADMIN, fileId(id), 'Case 4711');
+    await upload();
+    await untilDelivered(app);
+    const [moved] = (await app.lifecycle.getHold(ADMIN, fileId(id))).evidence;
+    const evidence = evidenceKey(moved?.key ?? '') ?? '';
+    const good = await bytesOf(evidence);
+    backup = {};
+    expect((await scrub(app, { deep: true })).run.result).toMatchObject({ damaged: 0, unknown: 0 });
+    await harm.flipBit(evidence);
+    expect((await scrub(app, { deep: true })).about(id)).toEqual([
+      'damaged quarantine/view',
+      'hold quarantine/view',
+    ]);
+    expect(await storedKeys(app)).toContain(evidence);
+    backup = { has: good };
+    expect((await scrub(app, { deep: true })).about(id)).toEqual([
+      'damaged quarantine/view',
+      'restore quarantine/view',
+    ]);
+    expect((await bytesOf(evidence)).equals(good)).toBe(true);
+    expect((await app.storage.fileInfo(evidence)).contentType).toBe('image/jpeg');
   });
 });

@@ -1,0 +1,6 @@
+/**
+ * How far an original that a legal hold keeps is on its way out of the public prefixes. waiting: to be moved ·
+ * restoring: it was archived, the store is bringing it back · moved: it lies in quarantine, and nowhere else.
+ */
+export const EVIDENCE_MOVE_STATES = ['waiting', 'restoring', 'moved'] as const;
+export type EvidenceMoveState = (typeof EVIDENCE_MOVE_STATES)[number];

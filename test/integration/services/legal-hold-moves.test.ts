@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StorageError } from '#src/domain/errors.ts';
+import { evidenceKey } from '#src/domain/keys.ts';
+import { moveEvidence } from '#src/services/evidence/move.ts';
+import { ADMIN, knowViews } from '#test/support/ageing.ts';
+import { distinctPhoto, type TestApp, untilDelivered } from '#test/support/app.ts';
+import { type ServedApp, startServedApp } from '#test/support/served-app.ts';
+import {
+  archived,
+  endAs,
+  expectInQuarantine,
+  expectNotServed,
+  expectProved,
+} from './legal-hold-evidence-harness.ts';
+import { bytesAt, type Held, heldPhoto, keysOf } from './legal-hold-harness.ts';
+
+let served: ServedApp;
+let app: TestApp;
+beforeAll(async () => {
+  served = await startServedApp();
+  app = served.app;
+  await knowViews(app);
+}, 60_000);
+afterAll(() => served.close());
+
+describe('evidence that is on its way', () => {
+  /** Ended, with nothing moved yet: what would do so looks an hour later. */
+  async function waiting(held: Held): Promise<void> {
+    await endAs(served, held, 'taken_down', async (trx) => {
+      await trx
+        .updateTable('evidence_moves')
+        .set({ due_at: new Date(Date.now() + 3_600_000) })
+        .where('file_id', '=', held.id)
+        .execute();
+    });
+    await untilDelivered(app);
+  }
+  async function goOn(held: Held, storage = app.jobs.storage): Promise<void> {
+    await app.db
+      .updateTable('evidence_moves')
+      .set({ due_at: new Date(0) })
+      .where('file_id', '=', held.id)
+      .execute();
+    await moveEvidence({ ...app.jobs, storage }, held.id);
+  }
+  const stateOf = async ({ id }: Held) => (await app.lifecycle.getHold(ADMIN, id)).evidence[0];
+
+  test('is not served from its public key, from the moment on at which its photo ends', async () => {
+    const held = await heldPhoto(app);
+    expect(await served.status(held.key)).toBe(200);
+    await waiting(held);
+    expect(await keysOf(app, held.id)).toContain(held.key);
+    await expectNotServed(served, held);
+    await goOn(held);
+    await expectInQuarantine(served, held);
+    await expectProved(served, held);
+  });
+
+  test('waits for a slow archive to bring it back, is served by nobody meanwhile, also when it is there', async () => {
+    const held = await archived(served);
+    await waiting(held);
+    let isThere = false;
+    const storage = {
+      ...app.jobs.storage,
+      archiveStatus: async () => (isThere ? ('restored' as const) : ('restoring' as const)),
+    };
+    await goOn(held, storage);
+    expect(await stateOf(held)).toMatchObject({ state: 'restoring', error: null, movedAt: null });
+    await expectNotServed(served, held);
+    isThere = true;
+    await app.storage.restoreFile(held.key, 1);
+    expect((await bytesAt(app, held.key)).equals(held.bytes)).toBe(true);
+    await expectNotServed(served, held);
+    await goOn(held, storage);
+    expect(await stateOf(held)).toMatchObject({ state: 'moved' });
+    await expectInQuarantine(served, held);
+    expect((await app.storage.fileInfo(evidenceKey(held.key) ?? '')).storageClass).toBe('STANDARD');
+  });
+
+  test('is moved to the same end when the process that moved it died between its copy and the rest', async () => {
+    const held = await heldPhoto(app);
+    await waiting(held);
+    await goOn(held, {
+      ...app.jobs.storage,
+      copyFile: async (...args) => {
+        await app.jobs.storage.copyFile(...args);
+        throw new StorageError('STORAGE_UNAVAILABLE');
+      },
+    });
+    expect(await stateOf(held)).toMatchObject({ state: 'waiting', error: 'STORAGE_UNAVAILABLE' });
+    expect(await keysOf(app, held.id)).toEqual(
+      expect.arrayContaining([held.key, evidenceKey(held.key) ?? '']),
+    );
+    await expectNotServed(served, held);
+    await goOn(held);
+    await expectInQuarantine(served, held);
+  });
+
+  test('leaves at once when the hold is lifted', async () => {
+    const held = await heldPhoto(app);
+    await waiting(held);
+    await app.lifecycle.releaseHold(ADMIN, held.id);
+    await untilDelivered(app);
+    expect(await keysOf(app, held.id)).toEqual([]);
+    await goOn(held);
+    expect(await keysOf(app, held.id)).toEqual([]);
+  });
+
+  test('that was changed behind our back is kept as it is, says so, and is out of public all the same', async () => {
+    const held = await heldPhoto(app);
+    await waiting(held);
+    const changed = (await distinctPhoto()).body;
+    await app.storage.uploadFile(changed, { key: held.key, contentType: 'image/jpeg' });
+    await goOn(held);
+    await untilDelivered(app);
+    expect((await bytesAt(app, evidenceKey(held.key) ?? '')).equals(changed)).toBe(true);
+    expect(await keysOf(app, held.id)).not.toContain(held.key);
+    await expectNotServed(served, held);
+    expect(app.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        details: expect.objectContaining({ alarm: 'damaged', from: held.key }),
+      }),
+    );
+  });
+});
