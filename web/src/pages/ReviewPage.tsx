@@ -8,6 +8,7 @@ import { type Decision, decide, listReview } from '../api/endpoints.ts';
 import type { ReviewPage as Page } from '../api/schemas.ts';
 import { showToast } from '../app/toast-store.ts';
 import { useTitle } from '../app/use-title.ts';
+import { BlindSpots } from '../components/BlindSpots.tsx';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { ReviewDetail } from '../components/ReviewDetail.tsx';
 import { ReviewList } from '../components/ReviewList.tsx';
@@ -96,6 +97,7 @@ export default function ReviewPage() {
           <kbd>A</kbd> approve <kbd>R</kbd> reject <kbd>↑</kbd> <kbd>↓</kbd> next, previous
         </p>
       </div>
+      <BlindSpots />
       {query.isPending && <Skeleton height={420} radius={18} />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
       {query.isSuccess && entry === undefined && (

@@ -1,0 +1,13 @@
+import * as z from 'zod/mini';
+import { call } from './client.ts';
+
+const ModerationSchema = z.object({
+  blindSpots: z.array(z.string()),
+  policy: z.object({ name: z.string(), version: z.string() }),
+});
+export type Moderation = z.infer<typeof ModerationSchema>;
+
+/** How photos are judged by machine, for those who judge what machines leave to them. */
+export function getModeration(signal?: AbortSignal): Promise<Moderation> {
+  return call('/v1/admin/moderation', ModerationSchema, { signal });
+}
