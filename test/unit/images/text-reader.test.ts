@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTextReader, type TextReaderOptions } from '#src/images/text-reader.ts';
 import type { TextReader } from '#src/ports/text-reader.ts';
+import { imageChildren } from '#test/support/children.ts';
 import { silentLog } from '#test/support/silent-log.ts';
 import { photoWith } from '#test/support/texted-photo.ts';
 
@@ -17,20 +17,7 @@ function testReader(changes: Partial<TextReaderOptions> = {}): TextReader {
 
 const photo = () => photoWith('stream.jpg', []);
 
-/** Processes that read text and are children of this one. */
-async function processes(): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map(async (pid) => ((await isOurs(pid)) ? [Number(pid)] : [])));
-  return found.flat();
-}
-
-async function isOurs(pid: string): Promise<boolean> {
-  const [command, stat] = await Promise.all([
-    readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-    readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
-  ]);
-  return command.includes('images/reader/main') && stat.split(') ')[1]?.split(' ')[1] === String(process.pid);
-}
+const processes = () => imageChildren('reader');
 
 /** The process of the only reader there is, once it runs. */
 const theProcess = () =>
