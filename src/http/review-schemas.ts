@@ -30,6 +30,7 @@ export const Claim = z
     photos: z.array(ReviewEntry).readonly(),
     claimed: z.array(z.string()).readonly(),
     missed: z.array(z.object({ id: z.string(), code: z.enum(codes) })).readonly(),
+    waiting: z.int().meta({ description: 'Photos in the queue that are for the caller.' }),
     seconds: z.int().meta({ description: 'How long the claims last unless they are renewed.' }),
   })
   .meta({ id: 'ReviewClaim' });

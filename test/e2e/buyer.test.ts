@@ -4,6 +4,7 @@ import {
   BROWSER,
   type Browsing,
   createListing,
+  expectAccessible,
   openBrowser,
   signIn,
   untilPhotos,
@@ -90,6 +91,30 @@ describe.skipIf(BROWSER === undefined)('a buyer in the browser', () => {
     await dialog.getByRole('button', { name: 'Show all of the photo' }).waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
     await dialog.waitFor({ state: 'detached' });
+  });
+
+  test('reports a photo, and says which and why', async () => {
+    await page.getByRole('button', { name: 'Report a photo' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    await expectAccessible(page);
+    await dialog.getByLabel('Which photo?').selectOption({ index: 1 });
+    await dialog.getByLabel('What is wrong?').selectOption('stolen_photo');
+    await dialog.getByLabel('In a few words, if you like').fill('I took it.');
+    await dialog.getByRole('button', { name: 'Send report' }).click();
+    await page.getByText('Thank you. A person will have a look.').waitFor();
+    await dialog.waitFor({ state: 'detached' });
+
+    const listing = page.url();
+    await signIn(page, 'Demo moderator');
+    await page.getByText('1 photo waits for a person.').waitFor();
+    const article = page.getByRole('article');
+    expect(await article.innerText()).toMatch(/Reported[\s\S]*Public now[\s\S]*1 × Somebody else’s photo/);
+    await page.keyboard.press('a');
+    await page.getByText('All clear').waitFor();
+    await signIn(page, 'Demo buyer');
+    await page.goto(listing);
+    await expect.poll(() => page.locator('.stage__photo').count()).toBe(3);
   });
 
   test('cannot change anything, and is told so when a listing is not there', async () => {

@@ -56,6 +56,11 @@ describe.skipIf(BROWSER === undefined)('a moderator in the browser', () => {
   test('approves with one key, and the photo is public', async () => {
     await page.keyboard.press('a');
     await page.getByText('2 photos wait for a person.').waitFor();
+    await page.keyboard.press('u');
+    await page.getByText('3 photos wait for a person.').waitFor();
+    expect(await publicPhotos()).toEqual([]);
+    await page.keyboard.press('a');
+    await page.getByText('2 photos wait for a person.').waitFor();
     await expect
       .poll(async () => (await publicPhotos()).map(({ state }) => state), { timeout: 30_000 })
       .toEqual(['ready']);
@@ -80,7 +85,7 @@ describe.skipIf(BROWSER === undefined)('a moderator in the browser', () => {
     await page.getByText('Sent. A person will have a look.').waitFor();
     await signIn(page, 'Demo moderator');
     await page.getByText('2 photos wait for a person.').waitFor();
-    await page.getByRole('button', { name: /Rope/ }).last().click();
+    await page.getByRole('button', { name: /Rope/ }).first().click();
     await expect
       .poll(() => page.getByRole('article').innerText())
       .toContain('It is the same rope, rolled up.');

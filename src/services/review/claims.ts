@@ -1,4 +1,5 @@
 import { claimNext, claimThese, findOpenCase, releaseClaims } from '../../db/review-claims.ts';
+import { countOpenCases } from '../../db/review-queue.ts';
 import { assertMayAdminister, type Principal } from '../../domain/access.ts';
 import type { Claim, ClaimRequest } from './contracts.ts';
 import { type EntryDeps, entriesOf } from './entries.ts';
@@ -31,7 +32,13 @@ async function claimHead(
     except: wanted.except ?? [],
   });
   const photos = await entriesOf(deps, who, cases);
-  return { photos, claimed: cases.map((open) => open.file_id), missed: [], seconds: CLAIM_SECONDS };
+  return {
+    photos,
+    claimed: cases.map((open) => open.file_id),
+    missed: [],
+    waiting: await countOpenCases(deps.db, who.userId),
+    seconds: CLAIM_SECONDS,
+  };
 }
 
 async function claimNamed(deps: EntryDeps, who: Principal, ids: readonly string[]): Promise<Claim> {
@@ -42,5 +49,6 @@ async function claimNamed(deps: EntryDeps, who: Principal, ids: readonly string[
     const open = await findOpenCase(deps.db, id, who.userId, false);
     missed.push({ id, code: open?.isTaken ? 'CLAIMED' : 'ALREADY_DECIDED' });
   }
-  return { photos: [], claimed, missed, seconds: CLAIM_SECONDS };
+  const waiting = await countOpenCases(deps.db, who.userId);
+  return { photos: [], claimed, missed, waiting, seconds: CLAIM_SECONDS };
 }

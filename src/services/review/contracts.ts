@@ -50,6 +50,8 @@ export interface Claim {
   readonly claimed: readonly string[];
   /** Named photos that are not: somebody else has them, or has decided. */
   readonly missed: readonly { readonly id: string; readonly code: ErrorCode }[];
+  /** Open cases that are for the caller, claimed or not. */
+  readonly waiting: number;
   /** How long the claims last unless they are renewed, in seconds. */
   readonly seconds: number;
 }

@@ -8,8 +8,6 @@ import {
   type ItemStatus,
   type Photo,
   PhotoSchema,
-  type ReviewPage,
-  ReviewPageSchema,
 } from './schemas.ts';
 
 const id = encodeURIComponent;
@@ -78,14 +76,4 @@ export function putProfilePhoto(userId: string, file: Blob, filename: string): P
 }
 export function deleteProfilePhoto(userId: string): Promise<void> {
   return callVoid(`/v1/users/${id(userId)}/profile-photo`, { method: 'DELETE' });
-}
-
-export type Decision = 'approve' | 'reject' | 'takedown';
-/** Photos that wait for a person, the longest waiting first. */
-export function listReview(after: string | null, signal?: AbortSignal): Promise<ReviewPage> {
-  return call(`/v1/admin/review${after === null ? '' : `?after=${id(after)}`}`, ReviewPageSchema, { signal });
-}
-/** @throws ApiError ALREADY_DECIDED when somebody was faster. */
-export function decide(photoId: string, decision: Decision, reason: string): Promise<void> {
-  return callVoid(`/v1/admin/photos/${id(photoId)}/decision`, { method: 'POST', body: { decision, reason } });
 }

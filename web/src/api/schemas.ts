@@ -21,7 +21,10 @@ export const PhotoSchema = z.object({
   stage: z.nullable(z.enum(STAGES)),
   archive: z.enum(ARCHIVE_STATES),
   position: z.nullable(z.number()),
-  reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
+  reason: z.nullable(z.object({ code: z.string(), message: z.string(), reasonCode: z.optional(z.string()) })),
+  appeal: z.optional(
+    z.object({ outcome: z.nullable(z.enum(['open', 'upheld', 'refused'])), left: z.number() }),
+  ),
   warnings: z.array(z.string()),
   alt: z.nullable(z.string()),
   width: z.nullable(z.number()),
@@ -51,24 +54,6 @@ export type Item = z.infer<typeof ItemSchema>;
 export type ItemStatus = Item['status'];
 
 export const ItemPageSchema = z.object({ items: z.array(ItemSchema), next: z.nullable(z.string()) });
-
-export const ReviewEntrySchema = z.object({
-  photo: PhotoSchema,
-  item: z.nullable(z.object({ id: z.string(), title: z.string() })),
-  labels: z.array(z.object({ label: z.string(), confidence: z.number() })),
-  scan: z.nullable(z.object({ verdict: z.string(), scanner: z.string(), version: z.string() })),
-  reason: z.nullable(z.string()),
-  viewUrl: z.nullable(z.string()),
-  appeal: z.optional(z.nullable(z.string())),
-  waitingSince: z.string(),
-});
-export type ReviewEntry = z.infer<typeof ReviewEntrySchema>;
-export const ReviewPageSchema = z.object({
-  photos: z.array(ReviewEntrySchema),
-  next: z.nullable(z.string()),
-  count: z.number(),
-});
-export type ReviewPage = z.infer<typeof ReviewPageSchema>;
 
 export const ReservationSchema = z.object({ id: z.string(), tus: z.object({ url: z.string() }) });
 export const TokenSchema = z.object({ token: z.string() });

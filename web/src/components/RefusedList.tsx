@@ -2,6 +2,7 @@ import './refused-list.css';
 import { Button } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { type Advice, adviceFor, isAdviceCode } from '../upload/advice.ts';
+import type { Photo } from '../api/schemas.ts';
 import type { Tile } from '../upload/tiles.ts';
 import { TilePicture } from './PhotoTile.tsx';
 
@@ -36,6 +37,7 @@ export function RefusedList({ tiles, onRetry, onRemove, onAppeal }: RefusedListP
                 <p>
                   <strong>{reason.what}</strong> {reason.next}
                 </p>
+                {tile.photo?.appeal && <AppealNote {...tile.photo.appeal} />}
               </div>
               <div className="row refused__do">
                 {reason.retry && tile.upload !== null && (
@@ -75,8 +77,19 @@ export function RefusedList({ tiles, onRetry, onRemove, onAppeal }: RefusedListP
   );
 }
 
+/** How the last second look went, and whether there can be another. */
+function AppealNote({ outcome, left }: NonNullable<Photo['appeal']>) {
+  if (outcome !== 'refused') return null;
+  const more =
+    left === 0
+      ? 'The decision stands: upload another photo instead.'
+      : `You can ask ${left === 1 ? 'once more' : `${left} more times`}.`;
+  return <p className="soft small">Somebody looked again, and it stayed like this. {more}</p>;
+}
+
 /** Content is a matter of opinion; bytes that are no photo are not. */
 function mayAppeal({ photo }: Tile): boolean {
+  if (photo?.appeal?.left === 0) return false;
   if (photo?.state === 'taken_down') return true;
   const code = photo?.reason?.code ?? '';
   return photo?.state === 'rejected' && (APPEALABLE.includes(code) || !isAdviceCode(code));
@@ -91,5 +104,8 @@ function explain({ photo, upload }: Tile): Advice {
   const isKnown = isAdviceCode(reason.code);
   const advice = adviceFor(isKnown ? reason.code : 'CONTENT_REJECTED');
   const hasOwnWords = reason.message !== null && (!isKnown || reason.code === 'CONTENT_REJECTED');
-  return hasOwnWords ? { ...advice, what: reason.message ?? advice.what } : advice;
+  if (!hasOwnWords) return advice;
+  // The words of the list of reasons say what to do next as well.
+  const next = photo?.reason?.reasonCode === undefined ? advice.next : '';
+  return { ...advice, what: reason.message ?? advice.what, next };
 }

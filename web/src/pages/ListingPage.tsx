@@ -1,6 +1,6 @@
 import './listing.css';
 import { Button, Skeleton } from '@mantine/core';
-import { IconPhotoOff } from '@tabler/icons-react';
+import { IconFlag, IconPhotoOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
@@ -10,6 +10,7 @@ import { useSession } from '../app/use-session.ts';
 import { useTitle } from '../app/use-title.ts';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { PhotoStage } from '../components/PhotoStage.tsx';
+import { ReportDialog } from '../components/ReportDialog.tsx';
 import { countPhotos, STATUS_WORDS, timeAgo } from '../components/words.ts';
 import { ZoomDialog } from '../components/ZoomDialog.tsx';
 
@@ -21,6 +22,7 @@ export default function ListingPage({ itemId }: { itemId: string }) {
     queryKey: ['gallery', itemId],
     queryFn: ({ signal }) => getGallery(itemId, signal),
   });
+  const [isReporting, setReporting] = useState(false);
   const [zoomed, setZoomed] = useState<number | null>(null);
   useTitle(item.data?.title ?? 'Listing');
 
@@ -57,10 +59,21 @@ export default function ListingPage({ itemId }: { itemId: string }) {
             Change photos
           </Button>
         )}
+        {session !== null && session.userId !== sellerId && photos.length > 0 && (
+          <Button
+            variant="default"
+            size="sm"
+            leftSection={<IconFlag size={16} aria-hidden />}
+            onClick={() => setReporting(true)}
+          >
+            Report a photo
+          </Button>
+        )}
         <p className="soft small">
           Photos are checked before they appear, and show nothing about where they were taken.
         </p>
       </div>
+      {isReporting && <ReportDialog photos={photos} onClose={() => setReporting(false)} />}
       {zoomed !== null && (
         <ZoomDialog photos={photos} title={title} start={zoomed} onClose={() => setZoomed(null)} />
       )}
