@@ -102,6 +102,15 @@ test('photos are claimed ahead, and none that was decided comes back', async () 
   expect(decided).toHaveLength(60);
 });
 
+test('a full desk takes no more, however long it is open, and tells how many wait', async () => {
+  const { desk, left, ids } = await opened(60);
+  for (let more = 60; more < 65; more += 1) left.set(`p${more}`, entry(`p${more}`));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ids()).toHaveLength(20);
+  expect(desk.snapshot().waiting).toBe(65);
+  await desk.close();
+});
+
 test('leaving sends what is decided before the rest is given back', async () => {
   const { desk, decided, releaseClaims } = await opened(3);
   desk.decide('p0', { decision: 'approve' });

@@ -65,7 +65,7 @@ export class ReviewDesk {
   /** Begins to claim. */
   open(): void {
     this.#timers = [
-      setInterval(() => void this.fill(), LOOK_MS),
+      setInterval(() => void this.#look(), LOOK_MS),
       setInterval(() => void this.#renew(), RENEW_MS),
     ];
     void this.fill();
@@ -137,8 +137,14 @@ export class ReviewDesk {
     void this.fill();
   }
 
+  /** A full desk takes no more, but wants to know how many wait. */
+  #look(): Promise<void> {
+    return this.#view.entries.length < AHEAD ? this.fill() : this.#renew();
+  }
+
   /** Claims as many as are missing. One request at a time. */
   fill(): Promise<void> {
+    if (this.#view.entries.length >= AHEAD) return Promise.resolve();
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = null;
     });
@@ -149,7 +155,7 @@ export class ReviewDesk {
     const source = this.#source;
     const undecided = [...this.#sending.keys(), ...(this.#pending ? [this.#pending.entry.photo.id] : [])];
     const except = [...this.#view.entries.map(({ photo }) => photo.id), ...undecided].slice(0, 100);
-    const count = Math.max(1, AHEAD - this.#view.entries.length);
+    const count = AHEAD - this.#view.entries.length;
     try {
       const claim = await this.#api.claimNext({ count, except, ...(source !== null && { source }) });
       if (source !== this.#source) return;
@@ -157,13 +163,11 @@ export class ReviewDesk {
       const fresh = claim.photos.filter(
         ({ photo }) => !except.includes(photo.id) && !held.some((entry) => entry.photo.id === photo.id),
       );
-      // What is decided here and not counted there yet.
-      const ahead = undecided.filter((id) => this.#sending.has(id) || this.#pending?.entry.photo.id === id);
       this.#set({
         entries: [...held, ...fresh],
-        waiting: Math.max(held.length + fresh.length, claim.waiting - ahead.length),
         problem: null,
       });
+      this.#count(claim);
     } catch (problem) {
       this.#set({ problem });
     }
@@ -173,7 +177,15 @@ export class ReviewDesk {
     const ids = this.#view.entries.map(({ photo }) => photo.id);
     if (ids.length === 0) return;
     const claim = await this.#api.renewClaims(ids).catch(() => null);
-    if (claim !== null && claim.missed.length > 0) this.drop(claim.missed.map(({ id }) => id));
+    if (claim === null) return;
+    if (claim.missed.length > 0) this.drop(claim.missed.map(({ id }) => id));
+    this.#count(claim);
+  }
+
+  /** How many wait, without those that are decided here and not counted there yet. */
+  #count({ waiting }: Claim): void {
+    const undecided = this.#sending.size + (this.#pending === null ? 0 : 1);
+    this.#set({ waiting: Math.max(this.#view.entries.length, waiting - undecided) });
   }
 
   #set(change: Partial<DeskView>): void {

@@ -5,6 +5,9 @@ import { showToast } from '../app/toast-store.ts';
 import { adviceFor } from '../upload/advice.ts';
 import { type DeskView, ReviewDesk } from './desk.ts';
 
+/** What the desk before gives back must be given back before this one takes. */
+let leaving: Promise<void> = Promise.resolve();
+
 /** A moderator's desk for as long as the page is open; leaving it sends what is decided and gives the rest back. */
 export function useDesk(): { desk: ReviewDesk; view: DeskView } {
   const [desk] = useState(
@@ -12,8 +15,10 @@ export function useDesk(): { desk: ReviewDesk; view: DeskView } {
   );
   const view = useSyncExternalStore(desk.subscribe, desk.snapshot);
   useEffect(() => {
-    desk.open();
-    const leave = () => void desk.close();
+    void leaving.then(() => desk.open());
+    const leave = () => {
+      leaving = desk.close();
+    };
     addEventListener('pagehide', leave);
     return () => {
       removeEventListener('pagehide', leave);
