@@ -4,10 +4,11 @@ import type { ItemStatus } from '../domain/access.ts';
 import type { ArchiveState } from '../domain/archive-state.ts';
 import type { CanaryOutcome, Distrust } from '../domain/canary.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
+import type { NotedFindings } from '../domain/metadata.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
-import type { DecodedFacts, ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
+import type { ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
 import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTable } from './cdn-tables.ts';
 import type { StoredModeration } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
@@ -65,7 +66,7 @@ export interface FilesTable {
   source_format: ImageHeader['format'] | 'pdf' | null;
   /** Thumbhash, base64. */
   placeholder: string | null;
-  findings: NullableJson<DecodedFacts['findings']>;
+  findings: NullableJson<NotedFindings>;
   scan: NullableJson<ScanResult & { at: string }>;
   moderation: NullableJson<StoredModeration>;
   analysis: NullableJson<Omit<ImageAnalysis, 'placeholder'>>;

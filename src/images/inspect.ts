@@ -1,8 +1,10 @@
 import { fileTypeFromBuffer } from 'file-type';
-import { type Container, MalformedContainer, readContainer } from '../domain/containers/container.ts';
+import { type Container, MalformedContainer, readContainer, viewOf } from '../domain/containers/container.ts';
 import { type Exif, readExif } from '../domain/containers/exif.ts';
 import { StorageError } from '../domain/errors.ts';
-import type { ImageHeader, MetadataFindings } from '../ports/image-engine.ts';
+import type { MetadataFindings } from '../domain/metadata.ts';
+import type { ImageHeader } from '../ports/image-engine.ts';
+import { findingsOf } from './findings.ts';
 
 export interface InspectLimits {
   readonly maxPixels: number;
@@ -13,6 +15,7 @@ export interface InspectLimits {
 
 export interface Inspection {
   readonly header: ImageHeader;
+  /** Read when it is asked for: headers alone are inspected more often. */
   readonly findings: MetadataFindings;
   readonly container: Container;
   readonly exif: Exif | null;
@@ -41,7 +44,9 @@ export async function inspectImage(bytes: Uint8Array, limits: InspectLimits): Pr
   return {
     container,
     exif,
-    findings: findingsOf(container, blocks, bytes.byteLength),
+    get findings() {
+      return findingsOf(viewOf(bytes), container, blocks);
+    },
     header: {
       format: container.format,
       width: container.width,
@@ -73,31 +78,6 @@ async function refusal(bytes: Uint8Array, formats: InspectLimits['formats']): Pr
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
   const what = found === undefined ? 'The file is not a photo' : `The file is ${found.ext.toUpperCase()}`;
   return `${what}; accepted are ${names.slice(0, -1).join(', ')} and ${names.at(-1)}.`;
-}
-
-/** Names of parts, in any of the formats, that carry each kind of metadata. */
-const CARRIERS = {
-  exif: /^(APP1:Exif|eXIf|(tEXt|zTXt|iTXt):(exif|app1)|EXIF|item:Exif)$/,
-  xmp: /^(APP1:XMP(-extension)?|(tEXt|zTXt|iTXt):xmp|XMP|item:application\/rdf\+xml)$/,
-  iptc: /^(APP13:Photoshop|(tEXt|zTXt|iTXt):(iptc|8bim))$/,
-  icc: /^(APP2:ICC|iCCP|ICCP|meta\/iprp\/ipco\/colr:(prof|rICC))$/,
-  comment: /^(COM|tEXt|zTXt|iTXt)$/,
-  thumbnail: /^(APP0:JFIF-thumbnail|APP2:MPF|item:thumbnail)$/,
-} as const;
-
-function findingsOf(container: Container, blocks: readonly Exif[], length: number): MetadataFindings {
-  const has = (carrier: RegExp) => container.parts.some((part) => carrier.test(part.name));
-  return {
-    exif: has(CARRIERS.exif),
-    gps: blocks.some((block) => block.hasGps),
-    xmp: has(CARRIERS.xmp),
-    iptc: has(CARRIERS.iptc),
-    icc: has(CARRIERS.icc),
-    comment: has(CARRIERS.comment),
-    thumbnail: has(CARRIERS.thumbnail) || blocks.some((block) => block.hasThumbnail),
-    makerNotes: blocks.some((block) => block.hasMakerNotes),
-    trailingBytes: container.end === null ? 0 : Math.max(0, length - container.end),
-  };
 }
 
 function megabytes(bytes: number): string {

@@ -1,4 +1,5 @@
 import type { FileKind } from '../domain/file-state.ts';
+import type { MetadataFindings } from '../domain/metadata.ts';
 import type { OutputFormat, PlannedVariant, VariantName } from '../domain/renditions.ts';
 
 /** What the header says, before anything is decoded. */
@@ -11,20 +12,6 @@ export interface ImageHeader {
   readonly hasAlpha: boolean;
   /** EXIF 1–8; 1 when there is none. */
   readonly orientation: number;
-}
-
-/** What was in the upload, by kind and never by value (no coordinates, no serial numbers). */
-export interface MetadataFindings {
-  readonly exif: boolean;
-  readonly gps: boolean;
-  readonly xmp: boolean;
-  readonly iptc: boolean;
-  readonly icc: boolean;
-  readonly comment: boolean;
-  readonly thumbnail: boolean;
-  readonly makerNotes: boolean;
-  /** Bytes after the end of the image. */
-  readonly trailingBytes: number;
 }
 
 export interface DecodedFacts {

@@ -1,4 +1,5 @@
 import type { DecodedImage, ImageAnalysis } from '#src/ports/image-engine.ts';
+import { NO_FINDINGS } from './no-findings.ts';
 
 /** Versions that `analysisOf` says its models have. */
 export const SEEN_BY = { 'nsfw-mobilenet-v2-mid': 'aaaaaaaaaaaa', 'efficientnet-lite0-int8': 'bbbbbbbbbbbb' };
@@ -26,17 +27,7 @@ export const UNASKED_IMAGE: DecodedImage = {
     sourceFormat: 'jpeg',
     hasAlpha: false,
     warnings: [],
-    findings: {
-      exif: false,
-      gps: false,
-      xmp: false,
-      iptc: false,
-      icc: false,
-      comment: false,
-      thumbnail: false,
-      makerNotes: false,
-      trailingBytes: 0,
-    },
+    findings: NO_FINDINGS,
   },
   analyse: () => Promise.reject(new Error('not asked')),
   encode: () => Promise.reject(new Error('not asked')),

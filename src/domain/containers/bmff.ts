@@ -17,6 +17,7 @@ const TOP_LEVEL = new Set([
   'mpvd',
 ]);
 const CODECS: Readonly<Record<string, 'heic' | 'avif'>> = { hvc1: 'heic', hev1: 'heic', av01: 'avif' };
+const XMP_TYPE = 'application/rdf+xml';
 const SEQUENCE_BRANDS = new Set(['msf1', 'hevc', 'hevx', 'avis']);
 
 /**
@@ -48,6 +49,8 @@ export function readBmff(bytes: Buffer): Container | null {
     ],
     end,
     exif,
+    xmp: items.filter((item) => item.contentType === XMP_TYPE).map((item) => contentOf(bytes, item)),
+    resources: [],
     icc: primary.icc,
     primaries: primary.primaries,
     selfOriented: true,
@@ -83,8 +86,12 @@ function isSequence(bytes: Buffer, boxes: readonly Box[]): boolean {
 
 /** The content of an Exif item is the offset of its TIFF header, then the block. */
 function exifOf(bytes: Buffer, item: Item): Buffer[] {
-  const content = Buffer.concat(item.extents.map(({ start, end }) => bytes.subarray(start, end)));
+  const content = contentOf(bytes, item);
   return content.length > 4 ? [content.subarray(4 + content.readUInt32BE(0))] : [];
+}
+
+function contentOf(bytes: Buffer, item: Item): Buffer {
+  return Buffer.concat(item.extents.map(({ start, end }) => bytes.subarray(start, end)));
 }
 
 /** Boxes with children that matter to a check of what is inside. */
@@ -103,8 +110,16 @@ function metaParts(bytes: Buffer, meta: Box): Part[] {
 
 function itemParts(items: readonly Item[]): Part[] {
   return items.map((item) => ({
-    name: `item:${item.isThumbnail ? 'thumbnail' : item.type === 'mime' ? item.contentType : item.type}`,
+    name: `item:${kindOf(item)}`,
     start: item.extents[0]?.start ?? 0,
     end: item.extents[0]?.end ?? 0,
   }));
+}
+
+/** An alpha channel belongs to the picture; whatever else accompanies it is named. */
+function kindOf(item: Item): string {
+  if (item.isThumbnail) return 'thumbnail';
+  if (item.auxiliary !== null && item.isAlphaOf === null)
+    return /gain ?map/i.test(item.auxiliary) ? 'gain map' : 'auxiliary';
+  return item.type === 'mime' ? item.contentType : item.type;
 }

@@ -4,7 +4,7 @@ import { type Container, MalformedContainer, viewOf } from './model.ts';
 import { readPng } from './png.ts';
 import { readWebp } from './webp.ts';
 
-export { type Container, MalformedContainer } from './model.ts';
+export { type Container, MalformedContainer, viewOf } from './model.ts';
 
 /**
  * Takes a JPEG, PNG, WebP, HEIC or AVIF apart. The format is told by the bytes alone; null for anything else.

@@ -11,7 +11,23 @@ export interface Exif {
   readonly position: { readonly latitude: number; readonly longitude: number } | null;
   readonly hasThumbnail: boolean;
   readonly hasMakerNotes: boolean;
+  /** Whether it says something of that kind, in any field that is known to. */
+  readonly says: Readonly<Record<keyof typeof TELLING, boolean>>;
 }
+
+/** Fields of Exif 3.0, TIFF 6.0 and Windows that tell of a kind, whichever directory they are in. */
+const TELLING = {
+  /** Make, Model, LensSpecification, LensMake, LensModel, UniqueCameraModel, CameraFirmware. */
+  camera: [0x010f, 0x0110, 0xa432, 0xa433, 0xa434, 0xc614, 0xa439],
+  /** ImageUniqueID, BodySerialNumber, LensSerialNumber, CameraSerialNumber. */
+  serialNumbers: [0xa420, 0xa431, 0xa435, 0xc62f],
+  /** ModifyDate, DateTimeOriginal, CreateDate, their offsets and fractions. */
+  dates: [0x0132, 0x9003, 0x9004, 0x9010, 0x9011, 0x9012, 0x9290, 0x9291, 0x9292],
+  /** Artist, Copyright, CameraOwnerName, XPAuthor, Photographer, ImageEditor. */
+  people: [0x013b, 0x8298, 0xa430, 0x9c9d, 0xa437, 0xa438],
+  /** ImageDescription, UserComment, XPTitle, XPComment, XPKeywords, XPSubject, ImageTitle. */
+  comment: [0x010e, 0x9286, 0x9c9b, 0x9c9c, 0x9c9e, 0x9c9f, 0xa436],
+} as const;
 
 interface Field {
   readonly type: number;
@@ -37,6 +53,8 @@ const SIZES: Readonly<Record<number, number>> = {
   12: 8,
 };
 const MAX_FIELDS = 1000;
+const GPS_DATE = 0x001d;
+const SPACE = 0x20;
 
 /** Reads a TIFF block as Exif 3.0 lays it out. Broken parts read as absent: phones write them, and nothing depends on them. */
 export function readExif(block: Buffer): Exif {
@@ -46,15 +64,25 @@ export function readExif(block: Buffer): Exif {
   const gps = tiff.directory(tiff.number(main.fields.get(0x8825))).fields;
   const thumbnail = tiff.directory(main.next).fields;
   const orientation = tiff.number(main.fields.get(0x0112)) ?? 1;
+  const says = (tags: readonly number[]) =>
+    [main.fields, details.fields].some((fields) => tags.some((tag) => tiff.hasContent(fields.get(tag))));
   return {
     orientation: orientation >= 1 && orientation <= 8 ? orientation : 1,
     make: tiff.text(main.fields.get(0x010f)),
     model: tiff.text(main.fields.get(0x0110)),
     takenAt: isoTime(tiff.text(details.fields.get(0x9003)) ?? tiff.text(main.fields.get(0x0132))),
-    hasGps: [...gps.keys()].some((tag) => tag !== 0), // 0 is only the version of the block
+    // 0 is only the version of the block; some phones write the block of a photo without a place, full of zeros.
+    hasGps: [...gps].some(([tag, field]) => tag !== 0 && tiff.hasContent(field)),
     position: positionOf(tiff, gps),
     hasThumbnail: thumbnail.has(0x0201) || thumbnail.has(0x0111),
     hasMakerNotes: details.fields.has(0x927c),
+    says: {
+      camera: says(TELLING.camera),
+      serialNumbers: says(TELLING.serialNumbers),
+      dates: says(TELLING.dates) || tiff.hasContent(gps.get(GPS_DATE)),
+      people: says(TELLING.people),
+      comment: says(TELLING.comment),
+    },
   };
 }
 
@@ -65,6 +93,8 @@ interface Tiff {
   number(field: Field | undefined): number | null;
   text(field: Field | undefined): string | null;
   rationals(field: Field | undefined): number[];
+  /** Whether a field is there and is more than spaces and zeros, which cameras fill what they leave empty with. */
+  hasContent(field: Field | undefined): boolean;
 }
 
 function openTiff(block: Buffer): Tiff {
@@ -101,7 +131,18 @@ function openTiff(block: Buffer): Tiff {
         (_, index) => u32(field.at + index * 8) / u32(field.at + index * 8 + 4),
       );
     },
+    hasContent(field) {
+      if (field === undefined) return false;
+      const value = block.subarray(field.at, field.at + (SIZES[field.type] ?? 1) * field.count);
+      return value.some((byte) => byte !== 0 && byte !== SPACE) && !isEmptyComment(value);
+    },
   };
+}
+
+/** A UserComment begins with the name of its character code. */
+function isEmptyComment(value: Buffer): boolean {
+  const code = /^(ASCII|UNICODE|JIS)\0/.exec(value.toString('latin1', 0, 8));
+  return code !== null && value.subarray(8).every((byte) => byte === 0 || byte === SPACE);
 }
 
 function positionOf(tiff: Tiff, gps: Fields): Exif['position'] {

@@ -42,6 +42,15 @@ export function readIcc(icc: Buffer): IccProfile | null {
   return { space, gamut: sameTone ? 'srgb' : 'other' };
 }
 
+/** Types of a tag that people read (ICC.1:2022, and `desc` of version 2). */
+const TEXT_TYPES = new Set(['text', 'desc', 'mluc', 'utf8', 'dict']);
+
+/** Whether a profile has sentences in it: a name, a copyright, a device and its maker. */
+export function hasIccText(icc: Buffer): boolean {
+  if (icc.length < 132) return false;
+  return [...readTags(icc).values()].some((at) => TEXT_TYPES.has(icc.toString('latin1', at, at + 4)));
+}
+
 function readTags(icc: Buffer): Map<string, number> {
   const tags = new Map<string, number>();
   const count = Math.min(icc.readUInt32BE(128), 100);

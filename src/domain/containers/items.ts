@@ -11,6 +11,8 @@ export interface Item {
   readonly isThumbnail: boolean;
   /** The item whose alpha channel this one is; null for others. */
   readonly isAlphaOf: number | null;
+  /** What it accompanies another picture as, by its URN; null for pictures of their own. */
+  readonly auxiliary: string | null;
   /** Items that a grid is put together from. */
   readonly tiles: readonly number[];
   readonly extents: readonly { readonly start: number; readonly end: number }[];
@@ -44,14 +46,15 @@ export function readItems(bytes: Buffer, meta: Box): Item[] {
     const own = properties.get(entry.id) ?? [];
     const from = (type: string) =>
       references.filter((reference) => reference.type === type && reference.from === entry.id);
-    const isAlpha = own.some(
-      (box) => box.type === 'auxC' && /alpha|auxid:1\0/.test(bytes.toString('latin1', box.start, box.end)),
-    );
+    const auxC = own.find((box) => box.type === 'auxC');
+    const auxiliary = auxC === undefined ? null : bytes.toString('latin1', auxC.start + 4, auxC.end);
+    const isAlpha = auxiliary !== null && /alpha|auxid:1\0/.test(auxiliary);
     return {
       ...entry,
       isPrimary: entry.id === primary,
       isThumbnail: from('thmb').length > 0,
       isAlphaOf: isAlpha ? (from('auxl')[0]?.to[0] ?? null) : null,
+      auxiliary,
       tiles: from('dimg').flatMap((reference) => reference.to),
       extents: locations.get(entry.id) ?? [],
       ...readPicture(bytes, own),

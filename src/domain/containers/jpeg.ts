@@ -19,6 +19,7 @@ const APPLICATIONS: readonly (readonly [marker: number, signature: string, name:
   [0xe1, 'http://ns.adobe.com/xmp/extension/\0', 'APP1:XMP-extension'],
   [0xe2, 'ICC_PROFILE\0', 'APP2:ICC'],
   [0xe2, 'MPF\0', 'APP2:MPF'],
+  [0xe2, 'urn:iso:std:iso:ts:21496:-1\0', 'APP2:gain-map'],
   [0xed, 'Photoshop 3.0\0', 'APP13:Photoshop'],
   [0xee, 'Adobe', 'APP14:Adobe'],
 ];
@@ -42,10 +43,17 @@ export function readJpeg(bytes: Buffer): Container {
     parts,
     end,
     exif: content('APP1:Exif', 6),
+    // An extension has the packet's id, its length and the place of this piece behind the signature.
+    xmp: [...content('APP1:XMP', 29), ...joined(content('APP1:XMP-extension', 35 + 40))],
+    resources: joined(content('APP13:Photoshop', 14)),
     icc: profile.length > 0 ? Buffer.concat(profile) : null,
     primaries: null,
     selfOriented: false,
   };
+}
+
+function joined(pieces: readonly Buffer[]): Buffer[] {
+  return pieces.length === 0 ? [] : [Buffer.concat(pieces)];
 }
 
 function walk(bytes: Buffer): { parts: Part[]; end: number | null } {

@@ -23,6 +23,10 @@ export interface Container {
   readonly end: number | null;
   /** EXIF blocks, each from its TIFF header on. */
   readonly exif: readonly Buffer[];
+  /** XMP packets, unpacked. */
+  readonly xmp: readonly Buffer[];
+  /** Image resources as Photoshop writes them: IPTC lies in these. */
+  readonly resources: readonly Buffer[];
   readonly icc: Buffer | null;
   /** HEIC and AVIF: ITU-T H.273 colour primaries where they are given by number (1 sRGB, 9 BT.2020, 12 P3). */
   readonly primaries: number | null;

@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { type Container, MalformedContainer, type Part } from './model.ts';
+import { readPngTexts } from './png-texts.ts';
 
 /** Colour types with an alpha channel: grey and RGB. */
 const WITH_ALPHA = new Set([4, 6]);
@@ -13,6 +14,7 @@ export function readPng(bytes: Buffer): Container {
   const header = parts[0];
   if (header?.name !== 'IHDR' || header.end - header.start !== 13)
     throw new MalformedContainer('does not begin with its header');
+  const texts = readPngTexts(bytes, parts);
   const animation = parts.find((part) => part.name === 'acTL');
   return {
     format: 'png',
@@ -24,7 +26,12 @@ export function readPng(bytes: Buffer): Container {
     frames: animation === undefined ? 1 : Math.max(1, bytes.readUInt32BE(animation.start)),
     parts,
     end,
-    exif: parts.filter((part) => part.name === 'eXIf').map((part) => bytes.subarray(part.start, part.end)),
+    exif: [
+      ...parts.filter((part) => part.name === 'eXIf').map((part) => bytes.subarray(part.start, part.end)),
+      ...texts.exif,
+    ],
+    xmp: texts.xmp,
+    resources: texts.resources,
     icc: profileOf(bytes, parts),
     primaries: null,
     selfOriented: false,

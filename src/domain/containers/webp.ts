@@ -20,6 +20,8 @@ export function readWebp(bytes: Buffer): Container {
     end,
     // Some writers keep JPEG's signature in front of the TIFF header.
     exif: content('EXIF').map((exif) => (exif.toString('latin1', 0, 4) === 'Exif' ? exif.subarray(6) : exif)),
+    xmp: content('XMP'),
+    resources: [],
     icc: content('ICCP')[0] ?? null,
     primaries: null,
     selfOriented: false,
