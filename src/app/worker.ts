@@ -1,5 +1,7 @@
 import type { Config } from '../config/index.ts';
+import { noteRecipe } from '../db/recipes.ts';
 import { foldStorage } from '../db/rollups.ts';
+import { recipeId, recipeVersion } from '../domain/renditions.ts';
 import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
@@ -58,6 +60,9 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
 export async function startWorker(config: Config, parts: Composition): Promise<{ close(): Promise<void> }> {
   const { queue, jobs } = parts;
   const { concurrency } = config.queue;
+  const { encoder, images } = jobs;
+  const recipe = recipeId(recipeVersion(encoder, images.versions));
+  await noteRecipe(parts.db, recipe, { encoder: { ...encoder }, versions: images.versions });
   await queue.work('ingest', (payload, context) => ingest(jobs, payload, context), { concurrency });
   await queue.work('derive', (payload, context) => deriveRenditions(jobs, payload, context), {
     concurrency: 1,

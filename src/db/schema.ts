@@ -17,6 +17,7 @@ import type { LifecycleTables } from './lifecycle-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
 import type { ModerationTables } from './moderation-tables.ts';
 import type { ReviewTables } from './review-tables.ts';
+import type { Recipe } from './recipes.ts';
 
 export interface ItemsTable {
   id: string;
@@ -131,6 +132,13 @@ export interface ObjectChecksTable {
   damaged_at: Timestamp | null;
 }
 
+/** What outputs were encoded with, by the id that their reports name. */
+export interface RecipesTable {
+  id: string;
+  recipe: Json<Recipe>;
+  noted_at: CreatedAt;
+}
+
 export interface OutboxTable {
   id: GeneratedAlways<BigInt8>;
   topic: string;
@@ -223,6 +231,7 @@ export interface Schema extends AuditSchema, LifecycleTables, ReviewTables, Mode
   variants: VariantsTable;
   objects: ObjectsTable;
   object_checks: ObjectChecksTable;
+  recipes: RecipesTable;
   outbox: OutboxTable;
   idempotency_keys: IdempotencyKeysTable;
   document_keys: DocumentKeysTable;

@@ -41,3 +41,39 @@ export type MetadataFindings = Readonly<Record<MetadataKind, boolean>> & {
 
 /** As it was noted at the time: a photo of an earlier version has not been asked for every kind of today. */
 export type NotedFindings = Partial<MetadataFindings>;
+
+/** What a receipt names as removed. */
+export type RemovedKind = MetadataKind | 'trailingBytes';
+
+/** Each kind in plain words, as they stand in a sentence. */
+export const METADATA_WORDS: Readonly<Record<RemovedKind, string>> = {
+  gps: 'location',
+  placeNames: 'names of places',
+  camera: 'camera details',
+  serialNumbers: 'serial numbers',
+  dates: 'dates and times',
+  people: 'names of people',
+  comment: 'captions and comments',
+  exif: 'EXIF block',
+  xmp: 'XMP block',
+  iptc: 'IPTC block',
+  makerNotes: 'maker’s notes',
+  icc: 'colour profile',
+  iccText: 'texts in the colour profile',
+  thumbnail: 'embedded thumbnail',
+  secondPictures: 'further pictures',
+  gainMap: 'HDR gain map',
+  auxiliaryImages: 'depth or other side images',
+  video: 'film of a motion photo',
+  frames: 'further frames of an animation',
+  other: 'other data of cameras or programs',
+  trailingBytes: 'data behind the end of the picture',
+};
+
+/** What was there, in the order of `METADATA_KINDS`. */
+export function presentKinds(findings: NotedFindings): readonly RemovedKind[] {
+  return [
+    ...METADATA_KINDS.filter((kind) => findings[kind] === true),
+    ...((findings.trailingBytes ?? 0) > 0 ? (['trailingBytes'] as const) : []),
+  ];
+}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FileKind } from './file-state.ts';
 
 export const VARIANTS = ['original', 'large', 'medium', 'thumbnail'] as const;
@@ -109,6 +110,11 @@ export function recipeVersion(
 ): string {
   const versions = sorted(engineVersions);
   return JSON.stringify({ plan: 1, edges: MAX_EDGE, encoder: sorted(encoder), versions });
+}
+
+/** Names a recipe where the whole of it would be too long: 16 hex digits of its SHA-256. */
+export function recipeId(version: string): string {
+  return createHash('sha256').update(version).digest('hex').slice(0, 16);
 }
 
 /** The order in which settings were written down changes nothing. */

@@ -23,6 +23,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { moderationRoutes } from './routes/moderation.ts';
 import { photoRoutes } from './routes/photos.ts';
+import { receiptRoutes } from './routes/receipts.ts';
 import { profilePhotoRoutes } from './routes/profile-photo.ts';
 import { historyRoutes } from './routes/history.ts';
 import { reviewRoutes } from './routes/review.ts';
@@ -78,6 +79,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   systemRoutes(app, deps);
   itemRoutes(app, deps);
   photoRoutes(app, context);
+  receiptRoutes(app, deps);
   profilePhotoRoutes(app, context);
   documentRoutes(app, context);
   uploadRoutes(app, { ...context, ...deps });

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { StorageError } from '../domain/errors.ts';
-import { type EncoderSettings, fitInside, type PlannedVariant } from '../domain/renditions.ts';
+import {
+  type EncoderSettings,
+  fitInside,
+  type PlannedVariant,
+  recipeId,
+  recipeVersion,
+} from '../domain/renditions.ts';
 import type { DecodedImage, EncodedVariant, ImageEngine } from '../ports/image-engine.ts';
 import type { Log } from '../ports/log.ts';
 import { type Inspection, inspectImage, type InspectLimits } from './inspect.ts';
@@ -41,8 +47,10 @@ export function createImageEngine(options: ImageEngineOptions): ImageEngine {
         log: options.log,
       }),
   });
+  const versions = readEngineVersions();
+  const recipe = recipeId(recipeVersion(encoder, versions));
   return {
-    versions: readEngineVersions(),
+    versions,
     async inspect(bytes) {
       return (await inspectImage(bytes, options)).header;
     },
@@ -51,7 +59,7 @@ export function createImageEngine(options: ImageEngineOptions): ImageEngine {
       const process = await pool.acquire(signal);
       try {
         const opened = Opened.parse(await process.call({ op: 'open', bytes }, signal));
-        return decodedImage(pool, process, inspection, opened);
+        return decodedImage(pool, process, inspection, opened, recipe);
       } catch (error) {
         pool.release(process);
         throw error;
@@ -66,6 +74,7 @@ function decodedImage(
   process: ImageProcess,
   inspection: Inspection,
   opened: Opened,
+  recipe: string,
 ): DecodedImage {
   const { width, height, hasAlpha, warnings } = opened;
   let closing: Promise<void> | null = null;
@@ -87,7 +96,7 @@ function decodedImage(
     },
     async encode(variant, signal) {
       const encoded = Encoded.parse(await call({ op: 'encode', variant }, signal));
-      return describe(variant, encoded, fitInside(width, height, variant.maxEdge));
+      return describe(variant, encoded, recipe, fitInside(width, height, variant.maxEdge));
     },
     close() {
       closing ??= process
@@ -105,6 +114,7 @@ function decodedImage(
 function describe(
   { name, format }: PlannedVariant,
   { data }: Encoded,
+  recipe: string,
   expected: { width: number; height: number },
 ): EncodedVariant {
   return {
@@ -113,6 +123,6 @@ function describe(
     ...expected,
     data,
     sha256: createHash('sha256').update(data).digest('hex'),
-    report: verifyOutput(data, { format, ...expected }),
+    report: { ...verifyOutput(data, { format, ...expected }), recipe },
   };
 }

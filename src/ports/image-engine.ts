@@ -58,6 +58,8 @@ export interface OutputReport {
   readonly width: number;
   readonly height: number;
   readonly format: OutputFormat;
+  /** What it was encoded with: `recipeId`; reports of earlier versions have none. */
+  readonly recipe?: string;
 }
 
 export interface EncodedVariant {

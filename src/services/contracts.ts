@@ -5,6 +5,7 @@ import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { SignedCookie } from '../ports/cdn.ts';
 import type { PresignedPost } from '../ports/object-store.ts';
 import type { Photo, UploadAnswer } from './photo.ts';
+import type { Receipt } from './receipt.ts';
 
 /** A file on its way in. The name and type are claims: the bytes decide. */
 export interface IncomingFile {
@@ -121,6 +122,8 @@ export interface FileManagementService {
   getPhoto(who: Principal | null, id: FileId): Promise<Photo>;
   deletePhoto(who: Principal, id: FileId): Promise<void>;
   setAlt(who: Principal, id: FileId, alt: string): Promise<Photo>;
+  /** What was in the upload and is in nothing that was made of it; owner and staff. NOT_FOUND, FORBIDDEN, CONFLICT. */
+  getReceipt(who: Principal, id: FileId): Promise<Receipt>;
   appeal(who: Principal, id: FileId, message: string): Promise<Photo>;
   /** Has an archived original, or document, brought back; `archive` of the photo tells how far that is. */
   restorePhoto(who: Principal, id: FileId): Promise<Photo>;

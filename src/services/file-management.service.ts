@@ -10,6 +10,7 @@ import { deleteItemPhotos, getItemPhotos, reorderPhotos } from './photos/gallery
 import { appeal, deletePhoto, getPhoto, getPhotoUrl, restorePhoto, setAlt } from './photos/one-photo.ts';
 import { deleteProfilePhoto, getProfilePhoto, profileThumbnailKey } from './photos/profile-photos.ts';
 import { getPhotoCookies } from './photos/view-cookies.ts';
+import { getReceipt } from './photos/receipt.ts';
 import { complete } from './uploads/complete.ts';
 import { noteUpload, receive } from './uploads/receive.ts';
 import { type ReservationRequest, reserve } from './uploads/reserve.ts';
@@ -66,6 +67,7 @@ export function createFileManagementService(deps: ServiceDeps): FileManagementSe
     getPhoto: (who, id) => getPhoto(deps, who, id),
     deletePhoto: (who, id) => deletePhoto(deps, who, id),
     setAlt: (who, id, alt) => setAlt(deps, who, id, alt),
+    getReceipt: (who, id) => getReceipt(deps, who, id),
     appeal: (who, id, message) => appeal(deps, who, id, message),
     restorePhoto: (who, id) => restorePhoto(deps, who, id),
     getPhotoUrl: (who, id, request) => getPhotoUrl(deps, who, id, request),

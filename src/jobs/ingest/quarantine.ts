@@ -1,5 +1,6 @@
 import { fileId } from '../../domain/ids.ts';
 import { type ObjectKey, quarantineRawKey, quarantineViewKey } from '../../domain/keys.ts';
+import { jsonText } from '../../db/json.ts';
 import { findFile, lockFileAndItem, transition } from '../../db/files.ts';
 import { condemnTemporary, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
@@ -10,7 +11,7 @@ import { end, type Reason } from '../../services/removal.ts';
 import type { StepResult } from '../steps.ts';
 import { withRaw } from './raw.ts';
 import { originalOf, putVariant } from './store.ts';
-import { announce, type IngestWork } from './work.ts';
+import { announce, type IngestWork, need } from './work.ts';
 
 /** checking → in_review: raw bytes and a sanitised view go to quarantine, a person decides. */
 export async function holdForReview(work: IngestWork, reason: Reason): Promise<StepResult> {
@@ -21,8 +22,15 @@ export async function holdForReview(work: IngestWork, reason: Reason): Promise<S
       hash12: work.hash12,
       reason_code: reason.code,
       reason_message: reason.message,
+      ...seenOf(work),
     }),
   );
+}
+
+/** Noted by `moderate` as well, which has not run where a check was down. */
+function seenOf(work: IngestWork) {
+  const { findings, warnings } = need(work.image, 'image').facts;
+  return { findings: jsonText(findings), warnings: jsonText(warnings) };
 }
 
 /** checking → rejected for its content: kept in quarantine, so that an appeal can be judged. */

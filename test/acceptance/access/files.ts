@@ -21,6 +21,24 @@ export const FILES: readonly Row[] = [
     expected: only(200, ['owner', 'moderator', 'admin'], 404, 404),
   },
   {
+    operation: 'getPhotoReceipt',
+    about: 'public',
+    call: ({ photo }) => ({ path: `/v1/photos/${photo}/receipt` }),
+    expected: only(200, ['owner', 'moderator', 'admin'], 403),
+  },
+  {
+    operation: 'getPhotoReceipt',
+    about: 'in review',
+    call: ({ reviewed }) => ({ path: `/v1/photos/${reviewed}/receipt` }),
+    expected: { ...only(200, ['owner', 'moderator', 'admin'], 404), service: 403 },
+  },
+  {
+    operation: 'getPhotoReceipt',
+    about: 'of an identity document',
+    call: ({ document }) => ({ path: `/v1/photos/${document}/receipt` }),
+    expected: withToken(404),
+  },
+  {
     operation: 'updatePhoto',
     call: ({ photo }) => ({ path: `/v1/photos/${photo}`, json: { alt: 'A lake' } }),
     expected: only(200, ['owner', 'admin', 'service'], 403),

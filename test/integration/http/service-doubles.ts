@@ -71,6 +71,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     getPhoto: unused,
     deletePhoto: unused,
     setAlt: unused,
+    getReceipt: unused,
     appeal: unused,
     restorePhoto: unused,
     getProfilePhoto: unused,
