@@ -23,9 +23,10 @@ interface Cost {
   ms: number;
   cpu: number;
 }
-const costs: Record<'set' | 'analyse' | 'single' | 'each', Cost[]> = {
+const costs: Record<'set' | 'analyse' | 'coach' | 'single' | 'each', Cost[]> = {
   set: [],
   analyse: [],
+  coach: [],
   single: [],
   each: [],
 };
@@ -34,6 +35,7 @@ await engineTurn(); // warms: the process, its models, and sharp here
 await sharpSingle();
 costs.set.length = 0;
 costs.analyse.length = 0;
+costs.coach.length = 0;
 for (let round = 0; round < rounds; round++) {
   await engineTurn();
   costs.single.push(await measure(sharpSingle));
@@ -51,12 +53,14 @@ async function engineTurn(): Promise<void> {
   });
   // Last, so that the sizes it looks at, which the set needs anyway, are counted once and there.
   const analysed = await measure(() => image.analyse());
+  const coached = await measure(() => image.coach());
   const closed = await measure(() => image.close());
   costs.set.push({
     ms: opened.ms + encoded.ms + closed.ms,
     cpu: opened.cpu + encoded.cpu + closed.cpu,
   });
   costs.analyse.push(analysed);
+  costs.coach.push(coached);
 }
 
 /** One decode to pixels, the original encoded from them, 1,200 → 800 → 300 in a cascade. */
@@ -126,6 +130,7 @@ function report(): void {
   ratio('set/sharp-single cpu (bound 1.10)', costs.set, costs.single);
   ratio('set/sharp-each cpu', costs.set, costs.each);
   ratio('analyse/set cpu (bound 0.15)', costs.analyse, costs.set);
+  ratio('coach/set cpu (the pass itself: 30 ms at most)', costs.coach, costs.set);
   line(`process peak_rss_mb=${peak.toFixed(0)}`);
 }
 

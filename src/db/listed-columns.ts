@@ -12,6 +12,8 @@ export const LISTED_COLUMNS = [
   'reason_message',
   'content_reason',
   'warnings',
+  'hints',
+  'cover_score',
   'alt',
   'upload_bytes',
   'upload_sha256',

@@ -5,6 +5,7 @@ import type { ArchiveState } from '../domain/archive-state.ts';
 import type { CanaryOutcome, Distrust } from '../domain/canary.ts';
 import type { FileKind, FileState, Stage } from '../domain/file-state.ts';
 import type { NotedFindings } from '../domain/metadata.ts';
+import type { PhotoHint } from '../domain/photo-coach.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
@@ -51,6 +52,10 @@ export interface FilesTable {
   /** Of the list of reasons, when a person chose one. */
   content_reason: string | null;
   warnings: ColumnType<string[], string | undefined, string>;
+  /** What would make it better, for its seller; null when it was not measured. */
+  hints: NullableJson<PhotoHint[]>;
+  /** How it would do as a cover, 0–1. */
+  cover_score: number | null;
   alt: string | null;
   filename: string;
   claimed_type: string | null;

@@ -95,7 +95,10 @@ export const Photo = z
         description:
           'Of a refused photo, for its owner and staff: the last appeal, and how many more may be made.',
       }),
-    warnings: z.array(z.string()).readonly(),
+    warnings: z.array(z.string()).readonly().meta({
+      description:
+        'Codes. Owner and staff also read hints: BLURRY, DARK, TINY, SCREENSHOT, DUPLICATE_IN_LISTING.',
+    }),
     alt: z.string().nullable(),
     width: z.int().nullable(),
     height: z.int().nullable(),
@@ -116,7 +119,14 @@ export const Photo = z
   .meta({ id: 'Photo', examples: [photoExample()] });
 
 export const Gallery = z
-  .object({ photos: z.array(Photo).readonly(), version: z.int() })
+  .object({
+    photos: z.array(Photo).readonly(),
+    version: z.int(),
+    suggestedCover: z.string().nullable().meta({
+      description:
+        'A photo that would do clearly better as the cover than the first one; owner and staff only.',
+    }),
+  })
   .meta({ id: 'Gallery', description: '`version` is what If-Match of a new order names.' });
 
 export const ItemStatus = z.enum(['draft', 'active', 'sold', 'withdrawn']);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CoachMeasures } from '../domain/photo-coach.ts';
 import type { EncoderSettings, PlannedVariant } from '../domain/renditions.ts';
 import { isErrorCode, type ErrorCode } from '../domain/errors.ts';
 
@@ -14,6 +15,7 @@ export type WorkerCommand =
   | { readonly op: 'open'; readonly bytes: Uint8Array }
   | { readonly op: 'encode'; readonly variant: PlannedVariant }
   | { readonly op: 'analyse' }
+  | { readonly op: 'coach' }
   | { readonly op: 'close' };
 
 export interface Request<Command> {
@@ -62,6 +64,17 @@ export interface Encoded {
   readonly width: number;
   readonly height: number;
 }
+
+const Luma = z.number().min(0).max(255);
+
+export const Coached: z.ZodType<CoachMeasures> = z.object({
+  edgeWidth: z.number().min(0).max(1000).nullable(),
+  brightness: Luma,
+  highlights: Luma,
+  flatness: z.number().min(0).max(1),
+  ruledLines: z.int().min(0).max(8000),
+  centred: z.number().min(0).max(1000),
+});
 
 const Probability = z.number().min(0).max(1);
 

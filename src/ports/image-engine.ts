@@ -1,5 +1,6 @@
 import type { FileKind } from '../domain/file-state.ts';
 import type { MetadataFindings } from '../domain/metadata.ts';
+import type { CoachMeasures } from '../domain/photo-coach.ts';
 import type { OutputFormat, PlannedVariant, VariantName } from '../domain/renditions.ts';
 
 /** What the header says, before anything is decoded. */
@@ -77,6 +78,8 @@ export interface EncodedVariant {
 export interface DecodedImage {
   readonly facts: DecodedFacts;
   analyse(signal?: AbortSignal): Promise<ImageAnalysis>;
+  /** Measures the 800 px rendition for hints to the seller. Cheapest once the renditions are made. */
+  coach(signal?: AbortSignal): Promise<CoachMeasures>;
   /** Makes one object of the plan from the held pixels. */
   encode(variant: PlannedVariant, signal?: AbortSignal): Promise<EncodedVariant>;
   /** Frees the pixels. Safe to call twice. */

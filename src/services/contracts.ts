@@ -53,6 +53,8 @@ export interface Gallery {
   readonly photos: readonly Photo[];
   /** Rises with each change of order or membership. */
   readonly version: number;
+  /** The photo that would do clearly better as the cover than the first; null when there is none, and for other people. */
+  readonly suggestedCover: string | null;
 }
 
 /**

@@ -21,6 +21,7 @@ export interface Photo {
   } | null;
   /** Of one that was refused or waits again, for its owner and staff: how the last appeal went, how many more there may be. */
   readonly appeal?: { readonly outcome: 'open' | 'upheld' | 'refused' | null; readonly left: number };
+  /** Codes; hints of the photo coach among them for owner and staff only. */
   readonly warnings: readonly string[];
   readonly alt: string | null;
   /** Of the sanitised original, upright; null until it is decoded. */

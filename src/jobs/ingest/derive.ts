@@ -2,12 +2,14 @@ import { StorageError } from '../../domain/errors.ts';
 import { fileId, userId } from '../../domain/ids.ts';
 import { objectKey, profileAlias, quarantineRawKey } from '../../domain/keys.ts';
 import { lockFile, transition } from '../../db/files.ts';
+import { jsonText } from '../../db/json.ts';
 import { condemnObjects, condemnTemporary, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import { askForText } from '../../db/text-reads.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
+import { adviseOn } from './coach.ts';
 import { encodeClean, putVariant } from './store.ts';
 import { announce, type IngestWork, planOf } from './work.ts';
 
@@ -26,6 +28,7 @@ export const derive: Step<IngestWork> = {
       await putVariant(work, key, { ...variant, data });
       work.made.push({ key, bytes: data.length, variant });
     }
+    work.advice = await adviseOn(work);
     return 'go on';
   },
 };
@@ -62,6 +65,8 @@ export const finish: Step<IngestWork> = {
           stage: null,
           deadline_at: null,
           finished_at: deps.clock.now(),
+          hints: work.advice === null ? null : jsonText(work.advice.hints),
+          cover_score: work.advice?.score ?? null,
         },
       );
       if (row === null) return null;

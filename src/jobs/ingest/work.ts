@@ -6,6 +6,7 @@ import type { DecodedImage, EncodedVariant, ImageAnalysis } from '../../ports/im
 import type { ModerationResult } from '../../ports/moderator.ts';
 import { announceFor } from '../../services/announce.ts';
 import type { JobDeps } from '../deps.ts';
+import type { Advice } from './coach.ts';
 
 /** What one run of the pipeline has found so far. Each field is set by one step and only read by later ones. */
 export interface IngestWork {
@@ -24,6 +25,8 @@ export interface IngestWork {
   /** Set by `moderate`. */
   analysis: ImageAnalysis | null;
   moderation: ModerationResult | null;
+  /** Set by `derive`; null when the photo could not be measured. */
+  advice: Advice | null;
   /** Keys this run has announced: removed again when it turns out to be late. */
   readonly announced: string[];
   /** Set by `derive`: what is in the store and waits for its commit. */
@@ -45,6 +48,7 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
     original: null,
     analysis: null,
     moderation: null,
+    advice: null,
     announced: [],
     made: [],
   };

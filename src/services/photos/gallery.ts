@@ -1,11 +1,12 @@
 import { lockFile } from '../../db/files.ts';
 import { bumpPhotosVersion, findItem, lockItem, markItemDeleted } from '../../db/items.ts';
 import { listPlaced, listUnplaced, writeOrder } from '../../db/positions.ts';
-import type { Db, ItemRow } from '../../db/schema.ts';
+import type { Db, ItemRow, ListedFile } from '../../db/schema.ts';
 import { mayAccessItem, maySeeItem, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { FileId, ItemId } from '../../domain/ids.ts';
+import { suggestCover } from '../../domain/photo-coach.ts';
 import type { Gallery } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { bringBackListing } from '../lifecycle/restore.ts';
@@ -29,7 +30,16 @@ export async function getItemPhotos(
   const files = inside
     ? [...placed, ...(await listUnplaced(deps.db, itemId, SHOWN_UNPLACED))]
     : placed.filter((file) => isPublic(file.state));
-  return { photos: await toPhotos(deps, files, inside), version: item.photos_version };
+  return {
+    photos: await toPhotos(deps, files, inside),
+    version: item.photos_version,
+    suggestedCover: inside ? coverOf(placed) : null,
+  };
+}
+
+function coverOf(placed: readonly ListedFile[]): string | null {
+  const shown = placed.filter((file) => isPublic(file.state));
+  return suggestCover(shown.map(({ id, cover_score: score }) => ({ id, score })))?.id ?? null;
 }
 
 /** The listing, if the caller may see it. NOT_FOUND also for a draft or a withdrawn one of somebody else. */

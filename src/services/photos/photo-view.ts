@@ -2,6 +2,7 @@ import type { Db, ListedFile, ListedVariant } from '../../db/schema.ts';
 import { appealStandings, type AppealStanding } from '../../db/review.ts';
 import { listShownVariants } from '../../db/variants.ts';
 import { type FileKind, type FileState, isPublic } from '../../domain/file-state.ts';
+import { isHint } from '../../domain/photo-coach.ts';
 import { VARIANTS, type VariantName } from '../../domain/renditions.ts';
 import { MAX_APPEALS } from '../../domain/review-case.ts';
 import type { Cdn } from '../../ports/cdn.ts';
@@ -76,7 +77,7 @@ function toPhoto(
     archive: file.archive,
     position: file.position,
     reason: reasonOf(file),
-    warnings: file.warnings,
+    warnings: warningsFor(file, inside),
     alt: file.alt,
     width: original?.width ?? null,
     height: original?.height ?? null,
@@ -96,6 +97,13 @@ function reasonOf(file: ListedFile): Photo['reason'] {
   const reason = { code: file.reason_code, message: file.reason_message ?? file.reason_code };
   const isRefused = file.state === 'rejected' || file.state === 'taken_down';
   return file.content_reason === null || !isRefused ? reason : { ...reason, reasonCode: file.content_reason };
+}
+
+/** Hints are for those who can do something about them; buyers get what concerns them. */
+function warningsFor(file: ListedFile, inside: boolean): readonly string[] {
+  if (!inside) return file.warnings.filter((code) => !isHint(code));
+  const isSaid = new Set(file.warnings);
+  return [...file.warnings, ...(file.hints ?? []).filter((hint) => !isSaid.has(hint))];
 }
 
 function groupVariants(

@@ -62,7 +62,7 @@ describe('the receipt of a photo', () => {
       [],
       38,
     ]);
-    expect(receiptText(receipt)).toContain('Not looked for at the time: names of places,');
+    expect(receiptText(receipt)).toContain('Not looked for at the time: camera details,');
   });
 
   test('that waits because a check was down names its view as not public, and knows what was in it', async () => {
