@@ -2,8 +2,8 @@
  * Kinds of data that an upload may carry beside the picture it shows. Each is told as there or not there; what it says
  * is never kept.
  *
- * gps: coordinates · placeNames: town, province, country in words · camera: make, model, lens · serialNumbers: of camera
- * or lens, unique ids of a picture · dates: when it was taken or changed · people: author, owner, copyright, persons
+ * gps: coordinates · camera: make, model, lens · dates: when it was taken or changed · serialNumbers: of camera or lens,
+ * unique ids of a picture · placeNames: town, province, country in words · people: author, owner, copyright, persons
  * shown · comment: captions, comments, text chunks · exif, xmp, iptc, makerNotes, icc: a block of that format ·
  * iccText: sentences in a colour profile · thumbnail: a small copy · secondPictures: further whole pictures (previews,
  * the unedited shot) · gainMap: brightness for HDR screens · auxiliaryImages: depth, mattes and the like · video: of a
@@ -11,10 +11,10 @@
  */
 export const METADATA_KINDS = [
   'gps',
-  'placeNames',
   'camera',
-  'serialNumbers',
   'dates',
+  'serialNumbers',
+  'placeNames',
   'people',
   'comment',
   'exif',
@@ -48,10 +48,10 @@ export type RemovedKind = MetadataKind | 'trailingBytes';
 /** Each kind in plain words, as they stand in a sentence. */
 export const METADATA_WORDS: Readonly<Record<RemovedKind, string>> = {
   gps: 'location',
-  placeNames: 'names of places',
   camera: 'camera details',
-  serialNumbers: 'serial numbers',
   dates: 'dates and times',
+  serialNumbers: 'serial numbers',
+  placeNames: 'names of places',
   people: 'names of people',
   comment: 'captions and comments',
   exif: 'EXIF block',

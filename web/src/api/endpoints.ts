@@ -1,4 +1,4 @@
-import { call, callVoid } from './client.ts';
+import { call, callVoid, send } from './client.ts';
 import {
   type Gallery,
   GallerySchema,
@@ -8,6 +8,8 @@ import {
   type ItemStatus,
   type Photo,
   PhotoSchema,
+  type Receipt,
+  ReceiptSchema,
 } from './schemas.ts';
 
 const id = encodeURIComponent;
@@ -64,6 +66,20 @@ export function restorePhoto(photoId: string): Promise<Photo> {
 }
 export function appeal(photoId: string, message: string): Promise<Photo> {
   return call(`/v1/photos/${id(photoId)}/appeal`, PhotoSchema, { method: 'POST', body: { message } });
+}
+
+export function getReceipt(photoId: string, signal?: AbortSignal): Promise<Receipt> {
+  return call(`/v1/photos/${id(photoId)}/receipt`, ReceiptSchema, { signal });
+}
+/** Saves the receipt as a file, under the name that the service gives it. @throws ApiError */
+export async function downloadReceipt(photoId: string, format: 'json' | 'text'): Promise<void> {
+  const response = await send(`/v1/photos/${id(photoId)}/receipt?format=${format}`);
+  const address = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = `privacy-receipt-${photoId}.${format === 'text' ? 'txt' : 'json'}`;
+  link.click();
+  URL.revokeObjectURL(address);
 }
 
 export function getProfilePhoto(userId: string, signal?: AbortSignal): Promise<Photo> {

@@ -36,8 +36,21 @@ export const PhotoSchema = z.object({
 });
 export type Photo = z.infer<typeof PhotoSchema>;
 
-export const GallerySchema = z.object({ photos: z.array(PhotoSchema), version: z.number() });
+export const GallerySchema = z.object({
+  photos: z.array(PhotoSchema),
+  version: z.number(),
+  suggestedCover: z.nullable(z.string()),
+});
 export type Gallery = z.infer<typeof GallerySchema>;
+
+export const ReceiptSchema = z.object({
+  statement: z.object({
+    removed: z.array(z.string()),
+    trailingBytes: z.nullable(z.number()),
+    outputs: z.array(z.object({ clean: z.boolean(), url: z.nullable(z.string()) })),
+  }),
+});
+export type Receipt = z.infer<typeof ReceiptSchema>;
 
 export const ITEM_STATUSES = ['draft', 'active', 'sold', 'withdrawn'] as const;
 export const ItemSchema = z.object({

@@ -11,10 +11,11 @@ interface PhotoGridProps {
   readonly onDelete: (tile: Tile) => void;
   readonly onDescribe: (tile: Tile) => void;
   readonly onRestore: (tile: Tile) => void;
+  readonly onPrivacy: (tile: Tile) => void;
 }
 
 /** The seller's photos in order; the first is the cover. Those still being sent follow and cannot be moved yet. */
-export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe, onRestore }: PhotoGridProps) {
+export function PhotoGrid({ tiles, onReorder, onDelete, ...props }: PhotoGridProps) {
   const grid = useRef<HTMLUListElement>(null);
   const stored = tiles.filter((tile) => tile.photo !== null);
   const reorder = useReorder(
@@ -53,8 +54,9 @@ export function PhotoGrid({ tiles, onReorder, onDelete, onDescribe, onRestore }:
             isGrabbed={reorder.grabbed === tile.key}
             canMove={tile.photo !== null && sorted.length > 1}
             onDelete={() => removeAndMoveOn(tile)}
-            onDescribe={() => onDescribe(tile)}
-            onRestore={() => onRestore(tile)}
+            onDescribe={() => props.onDescribe(tile)}
+            onRestore={() => props.onRestore(tile)}
+            onPrivacy={() => props.onPrivacy(tile)}
             onHandleKeyDown={(event) => reorder.handleKeyDown(tile.key, event)}
             onDragStart={(event, from) => reorder.startDrag(tile.key, event, from)}
           />

@@ -1,7 +1,14 @@
-import { IconArchiveOff, IconGripVertical, IconPhoto, IconTextCaption, IconTrash } from '@tabler/icons-react';
+import {
+  IconArchiveOff,
+  IconGripVertical,
+  IconPhoto,
+  IconShieldCheck,
+  IconTextCaption,
+  IconTrash,
+} from '@tabler/icons-react';
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { isPublic } from '../../../src/domain/file-state.ts';
-import { warningWords } from '../upload/stage-words.ts';
+import { warningNotes } from '../upload/stage-words.ts';
 import type { Tile } from '../upload/tiles.ts';
 import { PhotoImage } from './PhotoImage.tsx';
 import { TileStatus } from './TileStatus.tsx';
@@ -16,6 +23,7 @@ interface PhotoTileProps {
   readonly onDelete: () => void;
   readonly onDescribe: () => void;
   readonly onRestore: () => void;
+  readonly onPrivacy: () => void;
   readonly onHandleKeyDown: (event: KeyboardEvent) => void;
   readonly onDragStart: (event: PointerEvent, from: 'handle' | 'photo') => void;
 }
@@ -23,7 +31,7 @@ interface PhotoTileProps {
 export function PhotoTile({ tile, index, count, ...props }: PhotoTileProps) {
   const { photo, upload } = tile;
   const name = photo?.alt ?? `photo ${index + 1} of ${count}`;
-  const notes = [upload?.notice, ...(photo?.warnings ?? []).map(warningWords)].filter((note) => note != null);
+  const notes = [upload?.notice, ...warningNotes(photo?.warnings ?? [])].filter((note) => note != null);
   return (
     <li className="tile" data-photo={tile.key} data-grabbed={props.isGrabbed}>
       <div
@@ -86,6 +94,16 @@ export function PhotoTile({ tile, index, count, ...props }: PhotoTileProps) {
           {note}
         </p>
       ))}
+      {photo !== null && isPublic(photo.state) && (
+        <button
+          type="button"
+          className="tile__privacy"
+          aria-label={`Privacy of ${name}`}
+          onClick={props.onPrivacy}
+        >
+          <IconShieldCheck size={16} aria-hidden /> Privacy
+        </button>
+      )}
     </li>
   );
 }

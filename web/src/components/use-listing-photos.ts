@@ -31,7 +31,11 @@ export function useListingPhotos(itemId: string) {
     void watchItem(
       itemId,
       {
-        photo: (photo) => client.setQueryData<Gallery>(watched, (gallery) => upsertPhoto(gallery, photo)),
+        photo: (photo) => {
+          client.setQueryData<Gallery>(watched, (gallery) => upsertPhoto(gallery, photo));
+          // Measured by now: which one suits best as the cover may have changed.
+          if (photo.state === 'ready') void client.invalidateQueries({ queryKey: watched });
+        },
         stale: () => void client.invalidateQueries({ queryKey: watched }),
       },
       controller.signal,

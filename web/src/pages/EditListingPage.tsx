@@ -14,7 +14,9 @@ import { DropZone } from '../components/DropZone.tsx';
 import { ListingHead } from '../components/ListingHead.tsx';
 import { ErrorNotice } from '../components/Notices.tsx';
 import { PhotoGrid } from '../components/PhotoGrid.tsx';
+import { PrivacyDialog } from '../components/PrivacyDialog.tsx';
 import { RefusedList } from '../components/RefusedList.tsx';
+import { SuggestedCover } from '../components/SuggestedCover.tsx';
 import { UploadSummary } from '../components/UploadSummary.tsx';
 import { useListingPhotos } from '../components/use-listing-photos.ts';
 import { adviceFor } from '../upload/advice.ts';
@@ -47,6 +49,7 @@ function Photos({ itemId }: { itemId: string }) {
   const { query, queue, tiles, remove, reorder } = useListingPhotos(itemId);
   const [described, setDescribed] = useState<Photo | null>(null);
   const [appealed, setAppealed] = useState<Photo | null>(null);
+  const [proved, setProved] = useState<Photo | null>(null);
   const update = (photo: Photo) =>
     client.setQueryData<Gallery>(galleryKey(itemId), (gallery) => upsertPhoto(gallery, photo));
 
@@ -79,12 +82,14 @@ function Photos({ itemId }: { itemId: string }) {
       />
       <section className="edit__section" aria-label="Photos">
         <UploadSummary tiles={tiles.placed} />
+        <SuggestedCover tiles={tiles.placed} suggested={query.data.suggestedCover} onReorder={reorder} />
         <PhotoGrid
           tiles={tiles.placed}
           onReorder={(order) => void reorder(order)}
           onDelete={remove}
           onDescribe={(tile) => setDescribed(tile.photo)}
           onRestore={({ photo }) => photo && void bringBack(photo)}
+          onPrivacy={(tile) => setProved(tile.photo)}
         />
       </section>
       {described && (
@@ -99,6 +104,7 @@ function Photos({ itemId }: { itemId: string }) {
           onClose={() => setDescribed(null)}
         />
       )}
+      {proved && <PrivacyDialog photo={proved} onClose={() => setProved(null)} />}
       {appealed && (
         <DescribeDialog
           title="Ask for a second look"

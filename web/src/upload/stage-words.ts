@@ -33,11 +33,18 @@ export function stageProgress(stage: Stage | null): number {
 
 const WARNING_WORDS: Readonly<Record<string, string>> = {
   ANIMATION_DROPPED: 'Only the first picture of the animation is shown.',
+  BLURRY: 'This photo looks blurred. Hold the phone still, tap on the thing to focus, and take it again.',
+  DARK: 'This photo is quite dark. Take it again by a window, or switch on a lamp.',
+  TINY: 'This photo is small and will look coarse. Take it again, or send the full size from your phone.',
+  SCREENSHOT: 'This looks like a screenshot. A photo of the thing itself sells better.',
+  DUPLICATE_IN_LISTING: 'This photo is almost the same as another one here. Show another side instead.',
   DAMAGED: 'A part of this photo was lost on our side. Please upload it again.',
   VERY_SMALL: 'This photo is very small and may look blurred.',
 };
 
-/** A sentence for a warning that has one. */
-export function warningWords(code: string): string | null {
-  return WARNING_WORDS[code] ?? null;
+/** Sentences for warnings that have one; of two on the same matter the one that says what to do. */
+export function warningNotes(codes: readonly string[]): readonly string[] {
+  return codes
+    .filter((code) => !(code === 'VERY_SMALL' && codes.includes('TINY')))
+    .flatMap((code) => WARNING_WORDS[code] ?? []);
 }
