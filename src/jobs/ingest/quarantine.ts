@@ -27,9 +27,10 @@ export async function holdForReview(work: IngestWork, reason: Reason): Promise<S
   );
 }
 
-/** Noted by `moderate` as well, which has not run where a check was down. */
-function seenOf(work: IngestWork) {
-  const { findings, warnings } = need(work.image, 'image').facts;
+/** What `moderate` notes, where it has not run because a check was down; else warnings may have been added since. */
+function seenOf({ file, image }: IngestWork) {
+  if (file.findings !== null) return {};
+  const { findings, warnings } = need(image, 'image').facts;
   return { findings: jsonText(findings), warnings: jsonText(warnings) };
 }
 
