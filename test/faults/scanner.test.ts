@@ -7,6 +7,7 @@ import { distinctPhoto, until } from '#test/support/app.ts';
 import { type ClamdServer, hasClamd, startClamd } from '#test/support/clamd-server.ts';
 import { startClamdStub } from '#test/support/clamd-stub.ts';
 import { type CrashingService, crashingService } from './crashing-service.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 const Ready = z.object({
   status: z.string(),
@@ -223,7 +224,7 @@ describe.skipIf(!hasClamd())('a real clamd in trouble (skipped where clamd is no
   }, 60_000);
 
   test('a moderator sees who scanned a photo, and with which signatures', async () => {
-    await start({ MODERATION_REVIEW_SEXY: '0' });
+    await start(DOUBT_ALL);
     const photo = await upload();
     await client.untilState(photo.id, token, 'in_review');
     const moderator = await client.token('moderator-1', 'moderator');

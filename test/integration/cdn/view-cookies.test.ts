@@ -12,6 +12,7 @@ import {
   type TestApp,
   untilState,
 } from '#test/support/app.ts';
+import { DOUBT_ALL } from '#test/support/policies.ts';
 
 const SECONDS = { expiresIn: 60 };
 const VIEW = { variant: 'original', format: null, expiresIn: 60 } as const;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
-  app = await startApp({ env: { CDN_URL: `http://127.0.0.1:${port}/cdn`, MODERATION_REVIEW_SEXY: '0' } });
+  app = await startApp({ env: { CDN_URL: `http://127.0.0.1:${port}/cdn`, ...DOUBT_ALL } });
 });
 afterAll(async () => {
   server.closeAllConnections();

@@ -16,6 +16,7 @@ import {
 } from '#test/support/app.ts';
 import { ADMIN, ageFile, daysAgo, knowViews, listingWithPhotos } from '#test/support/ageing.ts';
 import { archivedListing, archiveState, originalOf, wakeListings } from './archive-harness.ts';
+import { pdfWith, stream } from '#test/support/pdf.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -137,7 +138,7 @@ describe('identity documents', () => {
       {
         filename: 'passport.pdf',
         type: 'application/pdf',
-        body: Readable.from([Buffer.alloc(400_000, '%PDF-1.7\n')]),
+        body: Readable.from([pdfWith([stream('', Buffer.alloc(400_000))])]),
       },
       { waitMs: 20_000 },
     );
