@@ -48,6 +48,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   ReEncrypt: ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   ScheduleKeyDeletion: ['kms:ScheduleKeyDeletion'],
   UpdateAlias: ['kms:UpdateAlias'],
+  DetectModerationLabels: ['rekognition:DetectModerationLabels'],
 };
 
 /** Every command that an adapter sends, with where; `paginateX` sends X. */
@@ -85,6 +86,7 @@ const WORKERS_ONLY: Readonly<Record<string, readonly string[]>> = {
     'UpdateCachePolicy',
     'UpdateDistribution',
   ],
+  'looking at photos': ['DetectModerationLabels'],
   'making, changing and ending wrapping keys': [
     'CreateAlias',
     'CreateKey',

@@ -91,7 +91,12 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
       'cloudfront:GetCachePolicy',
       'cloudfront:UpdateCachePolicy',
     ],
-    '*': ['cloudfront:ListCachePolicies', 'kms:CreateKey', 'kms:ListAliases'],
+    '*': [
+      'cloudfront:ListCachePolicies',
+      'kms:CreateKey',
+      'kms:ListAliases',
+      'rekognition:DetectModerationLabels',
+    ],
   },
   'localex-storage-replication': {
     [HERE]: ['s3:GetReplicationConfiguration', 's3:ListBucket'],
@@ -120,7 +125,12 @@ const WILDCARDS = [
   /^arn:aws:cloudfront::\d{12}:cache-policy\/\*$/,
 ];
 /** Actions for which AWS knows no resource but all (Service Authorization Reference, 2025). */
-const WITHOUT_RESOURCE = ['kms:CreateKey', 'kms:ListAliases', 'cloudfront:ListCachePolicies'];
+const WITHOUT_RESOURCE = [
+  'kms:CreateKey',
+  'kms:ListAliases',
+  'cloudfront:ListCachePolicies',
+  'rekognition:DetectModerationLabels',
+];
 
 test.each(VARIANTS)(
   'no action of %s is a wildcard, and no resource a wider one than AWS asks for',

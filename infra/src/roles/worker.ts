@@ -16,8 +16,8 @@ import { grantDocumentKeys, grantKeyRotation } from './keys.ts';
 
 /**
  * A worker turns uploads into photos, scans documents, archives and restores, reconciles rows with objects, sweeps what
- * died half-way, mends what was changed behind our back, takes the bucket's events, anchors the ledger and looks after CloudFront and
- * the wrapping keys.
+ * died half-way, mends what was changed behind our back, takes the bucket's events, anchors the ledger, has photos looked at
+ * and looks after CloudFront and the wrapping keys.
  */
 export function grantWorker(role: Role, settings: Settings, resources: Resources): void {
   const everything = [...READ, ...WRITE, ...REMOVE];
@@ -43,6 +43,8 @@ export function grantWorker(role: Role, settings: Settings, resources: Resources
     resources.arrivalsArn,
   );
   grantDelivery(role, settings, resources.distributionArn);
+  // Has no narrower resource (Service Authorization Reference, "Amazon Rekognition", 2025).
+  allow(role, ['rekognition:DetectModerationLabels'], '*');
   grantDocumentKeys(role, settings);
   grantKeyRotation(role, settings);
   grantObjectKeys(role, resources.objectKeys);
