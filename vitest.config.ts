@@ -56,7 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'acceptance',
-          include: ['test/{acceptance,faults}/**/*.test.ts'],
+          include: ['test/{acceptance,faults,hostile}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -1,6 +1,6 @@
 import { boxAt, boxesIn, type Box, cursor } from './boxes.ts';
 import { type Item, readItems } from './items.ts';
-import { type Container, MalformedContainer, type Part } from './model.ts';
+import { addTo, type Container, MalformedContainer, type Part } from './model.ts';
 
 /** Boxes that a still picture, a live photo or a sequence has at its top level; anything else lies behind the image. */
 const TOP_LEVEL = new Set([
@@ -18,6 +18,8 @@ const TOP_LEVEL = new Set([
 ]);
 const CODECS: Readonly<Record<string, 'heic' | 'avif'>> = { hvc1: 'heic', hev1: 'heic', av01: 'avif' };
 const XMP_TYPE = 'application/rdf+xml';
+/** Files name about ten brands of four bytes. */
+const BRANDS_BYTES = 1024;
 const SEQUENCE_BRANDS = new Set(['msf1', 'hevc', 'hevx', 'avis']);
 
 /**
@@ -34,7 +36,6 @@ export function readBmff(bytes: Buffer): Container | null {
   const format = codecOf(primary, items);
   if (format === null) return null;
   if (primary.size === null) throw new MalformedContainer('does not say how large it is');
-  const exif = items.filter((item) => item.type === 'Exif').flatMap((item) => exifOf(bytes, item));
   return {
     format,
     ...primary.size,
@@ -48,8 +49,14 @@ export function readBmff(bytes: Buffer): Container | null {
       ...itemParts(items),
     ],
     end,
-    exif,
-    xmp: items.filter((item) => item.contentType === XMP_TYPE).map((item) => contentOf(bytes, item)),
+    exif: contentsOf(
+      bytes,
+      items.filter((item) => item.type === 'Exif'),
+    ).flatMap(tiffOf),
+    xmp: contentsOf(
+      bytes,
+      items.filter((item) => item.contentType === XMP_TYPE),
+    ),
     resources: [],
     icc: primary.icc,
     primaries: primary.primaries,
@@ -63,7 +70,7 @@ function topLevel(bytes: Buffer): { boxes: Box[]; end: number | null } {
   while (at < bytes.length) {
     const box = boxAt(bytes, at, bytes.length);
     if (box === null || !TOP_LEVEL.has(box.type)) break;
-    boxes.push(box);
+    addTo(boxes, box);
     at = box.end;
   }
   const isCut = at + 8 <= bytes.length && TOP_LEVEL.has(bytes.toString('latin1', at + 4, at + 8));
@@ -72,26 +79,31 @@ function topLevel(bytes: Buffer): { boxes: Box[]; end: number | null } {
 
 /** A grid has its codec in its tiles. */
 function codecOf(primary: Item, items: readonly Item[]): 'heic' | 'avif' | null {
-  const coded = primary.type === 'grid' ? items.find((item) => primary.tiles.includes(item.id)) : primary;
+  const tiles = new Set(primary.tiles);
+  const coded = primary.type === 'grid' ? items.find((item) => tiles.has(item.id)) : primary;
   return CODECS[coded?.type ?? ''] ?? null;
 }
 
 function isSequence(bytes: Buffer, boxes: readonly Box[]): boolean {
   const brands = boxes.find((box) => box.type === 'ftyp');
   if (brands === undefined || !boxes.some((box) => box.type === 'moov')) return false;
-  return (bytes.toString('latin1', brands.start, brands.end).match(/.{4}/gs) ?? []).some((brand) =>
+  const end = Math.min(brands.end, brands.start + BRANDS_BYTES);
+  return (bytes.toString('latin1', brands.start, end).match(/.{4}/gs) ?? []).some((brand) =>
     SEQUENCE_BRANDS.has(brand),
   );
 }
 
 /** The content of an Exif item is the offset of its TIFF header, then the block. */
-function exifOf(bytes: Buffer, item: Item): Buffer[] {
-  const content = contentOf(bytes, item);
+function tiffOf(content: Buffer): Buffer[] {
   return content.length > 4 ? [content.subarray(4 + content.readUInt32BE(0))] : [];
 }
 
-function contentOf(bytes: Buffer, item: Item): Buffer {
-  return Buffer.concat(item.extents.map(({ start, end }) => bytes.subarray(start, end)));
+/** Items may name the same bytes again and again: all of them together hold no more than the file does. */
+function contentsOf(bytes: Buffer, items: readonly Item[]): Buffer[] {
+  const contents = items.map((item) => item.extents.map(({ start, end }) => bytes.subarray(start, end)));
+  const total = contents.flat().reduce((sum, part) => sum + part.length, 0);
+  if (total > bytes.length) throw new MalformedContainer('has more metadata than bytes');
+  return contents.map((extents) => Buffer.concat(extents));
 }
 
 /** Boxes with children that matter to a check of what is inside. */

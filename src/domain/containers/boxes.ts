@@ -1,4 +1,4 @@
-import { MalformedContainer } from './model.ts';
+import { addTo, MalformedContainer } from './model.ts';
 
 /** A box of ISO/IEC 14496-12: its type, its content, and the byte behind it. */
 export interface Box {
@@ -26,7 +26,7 @@ export function boxesIn(bytes: Buffer, from: number, to: number): Box[] {
   for (let at = from; at + 8 <= to; ) {
     const box = boxAt(bytes, at, to);
     if (box === null) throw new MalformedContainer('has a box that does not fit');
-    boxes.push(box);
+    addTo(boxes, box);
     at = box.end;
   }
   return boxes;

@@ -24,6 +24,13 @@ export interface Item {
 
 /** Real files have up to about 900 (a 200-megapixel photo in tiles); a list without an end is refused. */
 const MAX_ITEMS = 10_000;
+/** What items point at, all together: extents, other items, properties. Some of it costs a file no byte, and each costs memory. */
+const MAX_LINKS = 200_000;
+/** Enough of an auxiliary type's name: `urn:mpeg:mpegB:cicp:systems:auxiliary:alpha` behind version and flags. */
+const AUXILIARY_NAME_BYTES = 64;
+
+/** Counts links; throws when there are too many. */
+type Spend = (links: number) => void;
 
 /** Reads the item tables below `meta`: iinf, iloc, iref, iprp, pitm. */
 export function readItems(bytes: Buffer, meta: Box): Item[] {
@@ -37,17 +44,21 @@ export function readItems(bytes: Buffer, meta: Box): Item[] {
     find('iprp'),
   ];
   const primary = pitm === undefined ? -1 : primaryId(bytes, pitm);
+  const spend = limitedTo(MAX_LINKS);
   const locations =
-    iloc === undefined ? new Map<number, Item['extents']>() : readLocations(bytes, iloc, find('idat'));
-  const references = iref === undefined ? [] : readReferences(bytes, iref);
-  const properties = iprp === undefined ? new Map<number, Box[]>() : readProperties(bytes, iprp);
+    iloc === undefined ? new Map<number, Item['extents']>() : readLocations(bytes, iloc, find('idat'), spend);
+  const references = iref === undefined ? new Map<number, Reference[]>() : readReferences(bytes, iref, spend);
+  const properties = iprp === undefined ? new Map<number, Box[]>() : readProperties(bytes, iprp, spend);
   const entries = iinf === undefined ? [] : readEntries(bytes, iinf);
   return entries.map((entry) => {
     const own = properties.get(entry.id) ?? [];
     const from = (type: string) =>
-      references.filter((reference) => reference.type === type && reference.from === entry.id);
+      (references.get(entry.id) ?? []).filter((reference) => reference.type === type);
     const auxC = own.find((box) => box.type === 'auxC');
-    const auxiliary = auxC === undefined ? null : bytes.toString('latin1', auxC.start + 4, auxC.end);
+    const auxiliary =
+      auxC === undefined
+        ? null
+        : bytes.toString('latin1', auxC.start + 4, Math.min(auxC.end, auxC.start + AUXILIARY_NAME_BYTES));
     const isAlpha = auxiliary !== null && /alpha|auxid:1\0/.test(auxiliary);
     return {
       ...entry,
@@ -60,6 +71,14 @@ export function readItems(bytes: Buffer, meta: Box): Item[] {
       ...readPicture(bytes, own),
     };
   });
+}
+
+function limitedTo(most: number): Spend {
+  let left = most;
+  return (links) => {
+    left -= links;
+    if (left < 0) throw new MalformedContainer('has items that point at too much');
+  };
 }
 
 function primaryId(bytes: Buffer, box: Box): number {
@@ -82,12 +101,17 @@ function readEntries(bytes: Buffer, box: Box): { id: number; type: string; conte
     // Behind the name, which ends in a zero: the media type of a mime item, which does too.
     const [, contentType = ''] = bytes
       .toString('latin1', head.start + (head.version === 3 ? 10 : 8), entry.end)
-      .split('\0');
+      .split('\0', 2);
     return { id, type, contentType };
   });
 }
 
-function readLocations(bytes: Buffer, box: Box, idat: Box | undefined): Map<number, Item['extents']> {
+function readLocations(
+  bytes: Buffer,
+  box: Box,
+  idat: Box | undefined,
+  spend: Spend,
+): Map<number, Item['extents']> {
   const { version, start } = fullBox(bytes, box);
   const read = cursor(bytes, start);
   const sizes = read.next(2);
@@ -102,7 +126,9 @@ function readLocations(bytes: Buffer, box: Box, idat: Box | undefined): Map<numb
     read.next(2); // data reference
     const base = read.next(baseSize) + (method === 1 ? (idat?.start ?? 0) : 0);
     const extents = [];
-    for (let left = read.next(2); left > 0; left--) {
+    const pieces = read.next(2);
+    spend(pieces);
+    for (let left = pieces; left > 0; left--) {
       read.next(indexSize);
       const from = base + read.next(offsetSize);
       extents.push({ start: from, end: from + read.next(lengthSize) });
@@ -112,18 +138,30 @@ function readLocations(bytes: Buffer, box: Box, idat: Box | undefined): Map<numb
   return locations;
 }
 
-function readReferences(bytes: Buffer, box: Box): { type: string; from: number; to: number[] }[] {
+interface Reference {
+  readonly type: string;
+  readonly to: readonly number[];
+}
+
+/** What each item refers to. */
+function readReferences(bytes: Buffer, box: Box, spend: Spend): Map<number, Reference[]> {
   const { version, start } = fullBox(bytes, box);
   const size = version === 0 ? 2 : 4;
-  return boxesIn(bytes, start, box.end).map((reference) => {
+  const references = new Map<number, Reference[]>();
+  for (const reference of boxesIn(bytes, start, box.end)) {
     const read = cursor(bytes, reference.start);
     const from = read.next(size);
-    return { type: reference.type, from, to: Array.from({ length: read.next(2) }, () => read.next(size)) };
-  });
+    const count = read.next(2);
+    spend(count);
+    const own = references.get(from) ?? [];
+    own.push({ type: reference.type, to: Array.from({ length: count }, () => read.next(size)) });
+    references.set(from, own);
+  }
+  return references;
 }
 
 /** The properties of each item, looked up by their index in `ipco`, which counts from 1. */
-function readProperties(bytes: Buffer, box: Box): Map<number, Box[]> {
+function readProperties(bytes: Buffer, box: Box, spend: Spend): Map<number, Box[]> {
   const children = boxesIn(bytes, box.start, box.end);
   const ipco = children.find((child) => child.type === 'ipco');
   const all = ipco === undefined ? [] : boxesIn(bytes, ipco.start, ipco.end);
@@ -135,7 +173,9 @@ function readProperties(bytes: Buffer, box: Box): Map<number, Box[]> {
     if (count > MAX_ITEMS) throw new MalformedContainer('has too many items');
     for (let item = 0; item < count; item++) {
       const id = read.next(version < 1 ? 2 : 4);
-      const indices = Array.from({ length: read.next(1) }, () =>
+      const links = read.next(1);
+      spend(links);
+      const indices = Array.from({ length: links }, () =>
         (flags & 1) === 1 ? read.next(2) & 0x7fff : read.next(1) & 0x7f,
       );
       properties.set(

@@ -1,7 +1,9 @@
-import { type Container, MalformedContainer, type Part } from './model.ts';
+import { addTo, type Container, MalformedContainer, type Part } from './model.ts';
 
 const SOS = 0xda;
 const EOI = 0xd9;
+/** Encoders write up to about ten; each one costs a decoder a pass over the whole picture, however few bytes it has. */
+const MAX_SCANS = 100;
 /** DHT, JPG and DAC lie in the range of the frame headers without being any. */
 const NOT_FRAMES = new Set([0xc4, 0xc8, 0xcc]);
 const NAMES: Readonly<Record<number, string>> = {
@@ -59,18 +61,21 @@ function joined(pieces: readonly Buffer[]): Buffer[] {
 function walk(bytes: Buffer): { parts: Part[]; end: number | null } {
   const parts: Part[] = [];
   let at = 2;
+  let scans = 0;
   let inScan = false;
   for (;;) {
     const next = nextMarker(bytes, at, inScan);
     if (next === null) return { parts, end: null };
-    if (!inScan && next > at) parts.push({ name: 'stray bytes', start: at, end: next });
+    if (!inScan && next > at) addTo(parts, { name: 'stray bytes', start: at, end: next });
     const marker = bytes.readUInt8(next + 1);
     if (marker === EOI) return { parts, end: next + 2 };
     if (next + 4 > bytes.length) return { parts, end: null };
     const end = next + 2 + bytes.readUInt16BE(next + 2);
     if (end > bytes.length || end < next + 4) return { parts, end: null };
-    parts.push({ name: nameOf(bytes, marker, next + 4, end), start: next + 4, end });
+    addTo(parts, { name: nameOf(bytes, marker, next + 4, end), start: next + 4, end });
     inScan = marker === SOS;
+    if (inScan) scans += 1;
+    if (scans > MAX_SCANS) throw new MalformedContainer('has too many scans');
     at = end;
   }
 }

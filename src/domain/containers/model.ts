@@ -39,6 +39,15 @@ export class MalformedContainer extends Error {
   override readonly name = 'MalformedContainer';
 }
 
+/** Real files have some thousands at most (a 200-megapixel photo in tiles); a list of millions would fill the memory. */
+const MAX_PARTS = 50_000;
+
+/** Adds one more to a list of what was found in a file, unless there are too many already. */
+export function addTo<T>(list: T[], found: T): void {
+  if (list.length >= MAX_PARTS) throw new MalformedContainer('has too many parts');
+  list.push(found);
+}
+
 /** The same memory as a Buffer. */
 export function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { type Container, MalformedContainer, type Part } from './model.ts';
+import { addTo, type Container, MalformedContainer, type Part } from './model.ts';
 import { readPngTexts } from './png-texts.ts';
 
 /** Colour types with an alpha channel: grey and RGB. */
@@ -32,7 +32,10 @@ export function readPng(bytes: Buffer): Container {
     ],
     xmp: texts.xmp,
     resources: texts.resources,
-    icc: profileOf(bytes, parts),
+    // Unpacked when it is asked for: who only wants the end of many pictures does not pay for their profiles.
+    get icc() {
+      return profileOf(bytes, parts);
+    },
     primaries: null,
     selfOriented: false,
   };
@@ -45,7 +48,7 @@ function walk(bytes: Buffer): { parts: Part[]; end: number | null } {
     const end = start + bytes.readUInt32BE(at);
     if (end + 4 > bytes.length) break;
     const type = bytes.toString('latin1', at + 4, start);
-    parts.push({
+    addTo(parts, {
       name: TEXTS.has(type) ? textName(bytes, type, start, end) : type,
       start,
       end,

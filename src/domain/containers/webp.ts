@@ -1,4 +1,4 @@
-import { type Container, MalformedContainer, type Part } from './model.ts';
+import { addTo, type Container, MalformedContainer, type Part } from './model.ts';
 
 const ALPHA_FLAG = 0x10;
 
@@ -36,7 +36,7 @@ function walk(bytes: Buffer): { parts: Part[]; end: number | null } {
     const start = at + 8;
     const end = start + bytes.readUInt32LE(at + 4);
     if (end > limit) return { parts: [...parts, partAt(bytes, at, limit)], end: null };
-    parts.push(partAt(bytes, at, end));
+    addTo(parts, partAt(bytes, at, end));
     at = end + (end & 1);
   }
   return { parts, end: size > bytes.length ? null : size };

@@ -29,6 +29,8 @@ const PDF_END = '%%EOF';
 const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 const ZIP_END_BYTES = 22;
 const ZIP_COMMENT_BYTES = 0xffff;
+/** Pictures behind the picture that are stepped over: phones write up to about five. */
+const MAX_PICTURES = 100;
 /** Bytes that pad the end of a picture: zeros and white space. */
 const PADDING = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
 
@@ -41,12 +43,13 @@ export function findForeignContent(bytes: Buffer): string | null {
   if (end === null) return nameOf('Basic', bytes);
   const behind = bytes.subarray(end);
   let rest = behind;
-  for (;;) {
+  for (let pictures = 0; ; pictures += 1) {
     rest = withoutPadding(rest);
     const found = nameOf('Basic.Appended', rest);
     if (found !== null) return found;
     const next = endOfImage(rest);
     if (next === null || next === 0) break;
+    if (pictures === MAX_PICTURES) return 'Basic.Appended.TooManyPictures';
     rest = rest.subarray(next);
   }
   if (endsAsZip(rest)) return 'Basic.Appended.Archive.Zip';
