@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CoachMeasures } from '../domain/photo-coach.ts';
 import type { EncoderSettings, PlannedVariant } from '../domain/renditions.ts';
 import { isErrorCode, type ErrorCode } from '../domain/errors.ts';
+import { LANDMARK_FREQUENCIES, LOOK_SIDE, MOST_LANDMARKS } from '../domain/fingerprint.ts';
 
 /** What a process is started with. */
 export interface WorkerSettings {
@@ -77,6 +78,20 @@ export const Coached: z.ZodType<CoachMeasures> = z.object({
 });
 
 const Probability = z.number().min(0).max(1);
+const Hash = z.string().regex(/^[0-9a-f]{64}$/);
+const LandmarkBits = z
+  .int()
+  .min(0)
+  .max(2 ** (LANDMARK_FREQUENCIES ** 2 - 1) - 1);
+
+const Fingerprint = z.object({
+  hash: Hash,
+  landmarks: z
+    .array(z.tuple([LandmarkBits, LandmarkBits, LandmarkBits]).readonly())
+    .max(MOST_LANDMARKS)
+    .readonly(),
+  look: z.base64().refine((text) => Buffer.from(text, 'base64').length === LOOK_SIDE ** 2),
+});
 
 export const Analysed = z.object({
   placeholder: z.base64().max(100),
@@ -89,8 +104,9 @@ export const Analysed = z.object({
   }),
   labels: z.array(z.object({ label: z.string(), index: z.int(), confidence: Probability })).max(10),
   gun: Probability,
-  perceptualHash: z.string().regex(/^[0-9a-f]{64}$/),
+  perceptualHash: Hash,
   embedding: z.base64(),
+  fingerprint: Fingerprint,
   models: z.record(z.string(), z.string()),
 });
 export type Analysed = z.infer<typeof Analysed>;

@@ -1,4 +1,5 @@
 import type { FileKind } from '../domain/file-state.ts';
+import type { Fingerprint } from '../domain/fingerprint.ts';
 import type { MetadataFindings } from '../domain/metadata.ts';
 import type { CoachMeasures } from '../domain/photo-coach.ts';
 import type { OutputFormat, PlannedVariant, VariantName } from '../domain/renditions.ts';
@@ -48,6 +49,7 @@ export interface ImageAnalysis {
   readonly perceptualHash: string;
   /** EfficientNet embedding, 1280 float32 little endian, base64. */
   readonly embedding: string;
+  readonly fingerprint: Fingerprint;
   readonly models: Readonly<Record<string, string>>;
 }
 

@@ -15,6 +15,7 @@ export function analysisOf(scores: Partial<ImageAnalysis['nsfw']>, gun = 0): Ima
     gun,
     perceptualHash: '0'.repeat(64),
     embedding: '',
+    fingerprint: { hash: '0'.repeat(64), landmarks: [], look: '' },
     models: SEEN_BY,
   };
 }

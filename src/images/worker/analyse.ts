@@ -1,6 +1,7 @@
 import { rgbaToThumbHash } from 'thumbhash';
 import type { Analysed } from '../protocol.ts';
 import { bilinearSquare } from './bilinear.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { loadModels, MODEL_SIDE } from './models.ts';
 import { pdqHash } from './pdq.ts';
 import type { Picture } from './picture.ts';
@@ -29,6 +30,7 @@ export async function analyse(picture: Picture): Promise<Analysed> {
     ),
     perceptualHash: await hashOf(seen),
     embedding: Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString('base64'),
+    fingerprint: await fingerprintOf(seen),
     models: models.versions,
   };
 }

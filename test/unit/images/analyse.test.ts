@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { thumbHashToRGBA } from 'thumbhash';
 import { afterAll, describe, expect, it } from 'vitest';
+import { askedTokens, mirroredHash, storedTokens } from '#src/domain/fingerprint.ts';
 import { pdqDistance } from '#src/images/worker/pdq.ts';
 import { photoBytes, testEngine, withImage } from './support.ts';
 
@@ -64,5 +65,38 @@ describe('the analysis', () => {
       expect.stringMatching(/^[0-9a-f]{12}$/),
       expect.stringMatching(/^[0-9a-f]{12}$/),
     ]);
+  });
+});
+
+describe('the fingerprint', () => {
+  it('of a mirror image shares landmarks and the mirrored hash with the photo, of another photo neither', async () => {
+    const photo = await photoBytes('stream.jpg');
+    const mirrored = await sharp(photo).autoOrient().flop().jpeg({ quality: 60 }).toBuffer();
+    const [one, other, unlike] = [
+      (await analyse(photo)).fingerprint,
+      (await analyse(mirrored)).fingerprint,
+      (await analyse(await photoBytes('mountains.jpg'))).fingerprint,
+    ];
+    const shared = (print: typeof one) => {
+      const stored = new Set(storedTokens(one));
+      return askedTokens(print).landmarks.filter((token) => stored.has(token)).length;
+    };
+    expect(shared(other)).toBeGreaterThanOrEqual(8);
+    expect(shared(unlike)).toBeLessThan(2);
+    expect(pdqDistance(one.hash, mirroredHash(other.hash))).toBeLessThanOrEqual(31);
+    expect(pdqDistance(one.hash, mirroredHash(unlike.hash))).toBeGreaterThan(60);
+  });
+
+  it('is the same with a frame around the photo', async () => {
+    const photo = await sharp(await photoBytes('stream.jpg'))
+      .autoOrient()
+      .resize(900)
+      .toBuffer();
+    const framed = await sharp(photo)
+      .extend({ top: 60, bottom: 60, left: 60, right: 60, background: '#ffffff' })
+      .jpeg({ quality: 80 })
+      .toBuffer();
+    const [one, other] = [(await analyse(photo)).fingerprint, (await analyse(framed)).fingerprint];
+    expect(pdqDistance(one.hash, other.hash)).toBeLessThanOrEqual(31);
   });
 });
