@@ -9,6 +9,7 @@ import { standingOf } from '../db/objects.ts';
 import { createListener } from '../db/listener.ts';
 import type { Log } from '../ports/log.ts';
 import { systemClock } from '../ports/clock.ts';
+import { createCopiesService } from '../services/copies.service.ts';
 import { createCdnService } from '../services/cdn.service.ts';
 import { createAuditService } from '../services/audit.service.ts';
 import { createFileManagementService } from '../services/file-management.service.ts';
@@ -135,6 +136,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     closing('scanner', () => scanner.close());
 
     const runs = createRunsService(deps);
+    const review = createReviewService(deps);
     return {
       db,
       store,
@@ -158,10 +160,12 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
         encoder: config.images.encoder,
         acceptedFormats: acceptedFormats(config),
         checkTimeoutMs: config.safety.checkTimeoutMs,
+        findCopies: config.safety.findCopies,
       },
       files: createFileManagementService(deps),
       items: createItemsService(deps),
-      review: createReviewService(deps),
+      review,
+      copies: createCopiesService({ db, review }),
       moderation: createModerationService({ ...deps, ...moderation, runs }),
       /** Who looks at photos, to judge past ones again. */
       judging: { detectors: moderation.detectors, onCharge: moderation.onCharge },

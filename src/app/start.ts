@@ -82,6 +82,7 @@ async function makeHttp(
     scanners: parts.scanners,
     runs: parts.runs,
     moderation: parts.moderation,
+    copies: parts.copies,
     lifecycle: parts.lifecycle,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,

@@ -3,6 +3,7 @@ import { noteRecipe } from '../db/recipes.ts';
 import { foldStorage } from '../db/rollups.ts';
 import { recipeId, recipeVersion } from '../domain/renditions.ts';
 import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
+import { backfillFingerprints } from '../jobs/backfill-fingerprints.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { lifecycleRun } from '../jobs/lifecycle-run.ts';
@@ -39,6 +40,7 @@ const ARRIVALS_CLOSE_MS = 4000;
 const RESTORE_MS = 300_000;
 /** What has been restored to be moved could be read at its public key: it is moved soon. */
 const EVIDENCE_MS = 10_000;
+const BACKFILL_MS = 60_000;
 /** Deltas wait so long at most; a report reads those that wait. */
 const FOLD_MS = 5_000;
 
@@ -84,6 +86,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
       canaryTask(jobs, config.safety.canaryMs),
       { name: 'move evidence', everyMs: EVIDENCE_MS, run: () => moveEvidence(jobs) },
+      { name: 'fingerprint older photos', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),
       {

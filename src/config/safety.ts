@@ -14,6 +14,8 @@ export interface SafetyConfig {
   readonly knownHashesFile: string | null;
   /** How long the scanner or the moderator may take to answer; then the photo is tried again later. */
   readonly checkTimeoutMs: number;
+  /** Whether photos are compared with those of other listings. */
+  readonly findCopies: boolean;
   readonly moderation: ModerationConfig;
   readonly text: TextReadingConfig;
 }
@@ -57,6 +59,11 @@ export const SAFETY = {
     min: 100,
     max: 600_000,
   }),
+  findCopies: flag('FIND_COPIES', {
+    description:
+      'Whether a photo that shows the same as a photo of another seller waits for a moderator, and one that shows the same as another of its listing is hinted at. Banned pictures are refused in any case.',
+    default: true,
+  }),
   ...MODERATION,
   ...TEXT_READING,
 };
@@ -74,6 +81,7 @@ export function readSafety(read: Read): SafetyConfig {
     canaryMs: read(SAFETY.canarySeconds) * 1000,
     knownHashesFile: read(SAFETY.knownHashesFile),
     checkTimeoutMs: read(SAFETY.checkTimeoutMs),
+    findCopies: read(SAFETY.findCopies),
     moderation: readModeration(read),
     text: readTextReading(read),
   };

@@ -104,6 +104,16 @@ export async function updateFile(db: Db, premise: Premise, changes: FileChanges)
   return (await query.returningAll().executeTakeFirst()) ?? null;
 }
 
+/** Adds a code to what the owner is told of a file, once. */
+export async function addWarning(db: Db, id: string, code: string): Promise<void> {
+  await db
+    .updateTable('files')
+    .set({ warnings: sql<string>`warnings || to_jsonb(${code}::text)` })
+    .where('id', '=', id)
+    .where(sql<boolean>`not warnings ? ${code}::text`)
+    .execute();
+}
+
 /** Shows the step at work. False when the work is late. */
 export async function setStage(db: Db, premise: Premise, stage: Stage): Promise<boolean> {
   return (await updateFile(db, premise, { stage })) !== null;

@@ -13,6 +13,7 @@ import * as evidenceMoves from './migrations/0010-evidence-moves.ts';
 import * as scannerCanaries from './migrations/0012-scanner-canaries.ts';
 import * as reviewCases from './migrations/0013-review-cases.ts';
 import * as moderation from './migrations/0014-moderation.ts';
+import * as fingerprints from './migrations/0015-fingerprints.ts';
 import * as receiptsAndHints from './migrations/0016-receipts-and-hints.ts';
 
 /** In order; a migration that has been released is never edited. */
@@ -30,6 +31,7 @@ const MIGRATIONS = {
   '0012-scanner-canaries': scannerCanaries,
   '0013-review-cases': reviewCases,
   '0014-moderation': moderation,
+  '0015-fingerprints': fingerprints,
   '0016-receipts-and-hints': receiptsAndHints,
 };
 

@@ -14,6 +14,7 @@ import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTabl
 import type { StoredModeration } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
 import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
+import type { FingerprintTables } from './fingerprint-tables.ts';
 import type { LifecycleTables } from './lifecycle-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
 import type { ModerationTables } from './moderation-tables.ts';
@@ -75,7 +76,7 @@ export interface FilesTable {
   findings: NullableJson<NotedFindings>;
   scan: NullableJson<ScanResult & { at: string }>;
   moderation: NullableJson<StoredModeration>;
-  analysis: NullableJson<Omit<ImageAnalysis, 'placeholder'>>;
+  analysis: NullableJson<Omit<ImageAnalysis, 'placeholder' | 'fingerprint'>>;
   attempts: Generated<number>;
   deadline_at: Timestamp | null;
   created_at: CreatedAt;
@@ -228,7 +229,12 @@ export interface RunActionsTable {
   at: CreatedAt;
 }
 
-export interface Schema extends AuditSchema, LifecycleTables, ReviewTables, ModerationTables {
+export interface Schema
+  extends AuditSchema,
+    LifecycleTables,
+    ReviewTables,
+    ModerationTables,
+    FingerprintTables {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };

@@ -108,6 +108,12 @@ export function mayAccessItem(
 const ADMIN_ACTIONS = {
   /** See the queue of photos that wait for a person. */
   read_review: ['moderator', 'admin'],
+  /** Say what two photos that show the same are to each other. */
+  decide_match: ['moderator', 'admin'],
+  /** See pictures that may not be uploaded again. */
+  read_banned: ['moderator', 'admin'],
+  /** Let a banned picture be uploaded again. */
+  unban: ['admin'],
   /** Sizes, counts, costs. */
   read_report: ['admin'],
   read_alerts: ['admin'],

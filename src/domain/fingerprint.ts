@@ -1,5 +1,8 @@
-/** Frequencies across and down whose signs make up a landmark's bits: all pairs of them but the constant one. */
-export const LANDMARK_FREQUENCIES = 5;
+/** Frequencies, across and down, whose signs are the bits of a landmark: the lower ones of 6 × 6, without the constant one. */
+export const LANDMARK_FREQUENCIES: readonly { readonly across: number; readonly down: number }[] = Array.from(
+  { length: 36 },
+  (_, index) => ({ across: index % 6, down: Math.floor(index / 6) }),
+).filter(({ across, down }) => across + down > 0 && across + down <= 7);
 /** Sides of the small grey picture in a fingerprint, in pixels. */
 export const LOOK_SIDE = 32;
 /** Landmarks of a fingerprint at most. */
@@ -9,7 +12,7 @@ export const MOST_LANDMARKS = 32;
 export interface Fingerprint {
   /** PDQ of the picture without its frame: 64 hex digits. */
   readonly hash: string;
-  /** Of each landmark its 24 bits and, as masks, the two of them that are the least certain. */
+  /** Of each landmark its 29 bits and, as masks, the two of them that are the least certain. */
   readonly landmarks: readonly (readonly [bits: number, doubtful: number, doubtfulToo: number])[];
   /** The picture without its frame, grey, `LOOK_SIDE` square, a byte a pixel, base64. */
   readonly look: string;
@@ -18,7 +21,7 @@ export interface Fingerprint {
 const BAND_DIGITS = 4;
 const BANDS = 64 / BAND_DIGITS;
 /** Above every landmark's bits. */
-const FIRST_BAND = 1 << (LANDMARK_FREQUENCIES ** 2 - 1);
+const FIRST_BAND = 2 ** LANDMARK_FREQUENCIES.length;
 /** Of pictures that are nearly flat: found with each other, they would say nothing. */
 const EMPTY_BANDS: ReadonlySet<string> = new Set(['0000', 'ffff']);
 /** Levels of grey (standard deviation) below which a picture shows nothing that it could be recognised by. */
@@ -54,9 +57,10 @@ export function mirroredHash(hash: string): string {
 const MIRRORED_DIGIT = 0b0101;
 
 /** The bits of a landmark that change when the picture is mirrored. */
-const MIRRORED_LANDMARK = Array.from({ length: LANDMARK_FREQUENCIES ** 2 - 1 }, (_, bit) =>
-  ((bit + 1) % LANDMARK_FREQUENCIES) % 2 === 1 ? 1 << bit : 0,
-).reduce((mask, bit) => mask | bit, 0);
+const MIRRORED_LANDMARK = LANDMARK_FREQUENCIES.reduce(
+  (mask, { across }, bit) => (across % 2 === 1 ? mask | (1 << bit) : mask),
+  0,
+);
 
 function bandsOf(hash: string): number[] {
   return Array.from({ length: BANDS }, (_, band) => hash.slice(band * BAND_DIGITS, (band + 1) * BAND_DIGITS))

@@ -7,6 +7,7 @@ import type { KeysService } from '#src/services/keys.service.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
 import type { FileEvents, FileManagementService, ItemsService } from '#src/services/contracts.ts';
 import type { ReviewService } from '#src/services/review/contracts.ts';
+import type { CopiesService } from '#src/services/copies.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
@@ -83,6 +84,7 @@ export interface HttpDeps {
   readonly scanners: ScannersService;
   readonly runs: RunsService;
   readonly moderation: ModerationService;
+  readonly copies: CopiesService;
   readonly lifecycle: LifecycleService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */

@@ -13,6 +13,7 @@ import { answerLocallyOnly } from './local-only.ts';
 import { answerBrokenRequest, createNodeServer } from './node-server.ts';
 import { sendProblem } from './problems.ts';
 import { cdnRoutes } from './routes/cdn.ts';
+import { copyRoutes } from './routes/copies.ts';
 import { describeApi, docsPage } from './routes/docs.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { devRoutes } from './routes/dev.ts';
@@ -88,6 +89,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   reviewRoutes(app, deps);
   historyRoutes(app, deps);
   moderationRoutes(app, deps);
+  copyRoutes(app, deps);
   auditRoutes(app, deps);
   keyRoutes(app, deps);
   scannerRoutes(app, deps);

@@ -82,7 +82,7 @@ const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 const LandmarkBits = z
   .int()
   .min(0)
-  .max(2 ** (LANDMARK_FREQUENCIES ** 2 - 1) - 1);
+  .max(2 ** LANDMARK_FREQUENCIES.length - 1);
 
 const Fingerprint = z.object({
   hash: Hash,

@@ -18,6 +18,8 @@ export interface JobDeps extends ServiceDeps {
   readonly encoder: EncoderSettings;
   /** How long a scanner or a moderator may take to answer, in milliseconds. */
   readonly checkTimeoutMs: number;
+  /** Whether a photo that shows what another seller's shows goes to a moderator. */
+  readonly findCopies: boolean;
   /** What is let in, by the bytes. */
   readonly acceptedFormats: ReadonlySet<ImageHeader['format']>;
 }

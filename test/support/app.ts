@@ -53,6 +53,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     QUEUE_LOCK_MS: '2000',
     IMAGE_PROCESSES: '2',
     TEXT_READING: 'false',
+    // Tests upload the same few photos for many sellers.
+    FIND_COPIES: 'false',
     ...(await storageSettings(dataDir)),
     ...options.env,
   });

@@ -51,6 +51,8 @@ export async function startService(options: StartOptions = {}): Promise<RunningS
       HOST: '127.0.0.1',
       DATA_DIR: dataDir,
       TEXT_READING: 'false',
+      // Tests upload the same few photos for many sellers.
+      FIND_COPIES: 'false',
       ...storage,
       ...options.env,
       ...credentialsIn(storage),

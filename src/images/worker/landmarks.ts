@@ -1,4 +1,4 @@
-import { LANDMARK_FREQUENCIES as FREQUENCIES } from '../../domain/fingerprint.ts';
+import { LANDMARK_FREQUENCIES } from '../../domain/fingerprint.ts';
 
 /** A grey picture: one value a pixel, 0 to 255, rows from the top. */
 export interface Grey {
@@ -8,7 +8,7 @@ export interface Grey {
 }
 
 /**
- * One place in a picture that is found again when it is scaled, cropped, framed or mirrored: the signs of 24 frequencies of
+ * One place in a picture that is found again when it is scaled, cropped, framed or mirrored: the signs of 29 frequencies of
  * the patch around a blob.
  */
 export interface Landmark {
@@ -32,8 +32,8 @@ const SIGMAS = Array.from({ length: 5 }, (_, index) => 1.8 * Math.SQRT2 ** index
 /** What a picture is taken to be blurred by already. */
 const GIVEN_SIGMA = 0.5;
 /** A patch reaches so many standard deviations from its centre. */
-const REACH = 3.5;
-const PATCH = 12;
+const REACH = 4;
+const PATCH = 14;
 /** Weaker blobs are noise; in levels of grey. */
 const MIN_CONTRAST = 0.8;
 
@@ -115,7 +115,7 @@ function peak(before: number, here: number, after: number): number {
   return curve === 0 ? 0 : Math.max(-0.5, Math.min(0.5, (before - after) / (2 * curve)));
 }
 
-const COSINES = Array.from({ length: FREQUENCIES }, (_, frequency) => cosines(frequency));
+const COSINES = Array.from({ length: 6 }, (_, frequency) => cosines(frequency));
 
 function cosines(frequency: number): Float32Array {
   return Float32Array.from({ length: PATCH }, (_, at) =>
@@ -154,16 +154,14 @@ function patchOf({ x, y, sigma }: Blob, scales: readonly Grey[]): Float32Array {
 }
 
 function spectrumOf(patch: Float32Array): number[] {
-  const spectrum: number[] = [];
-  for (let v = 0; v < FREQUENCIES; v++)
-    for (let u = 0; u < FREQUENCIES; u++) {
-      let sum = 0;
-      for (let at = 0; at < patch.length; at++)
+  return LANDMARK_FREQUENCIES.map(({ across, down }) => {
+    let sum = 0;
+    for (let row = 0; row < PATCH; row++)
+      for (let column = 0; column < PATCH; column++)
         sum +=
-          (patch[at] ?? 0) * (COSINES[u]?.[at % PATCH] ?? 0) * (COSINES[v]?.[Math.floor(at / PATCH)] ?? 0);
-      if (u + v > 0) spectrum.push(sum);
-    }
-  return spectrum;
+          (patch[row * PATCH + column] ?? 0) * (COSINES[across]?.[column] ?? 0) * (COSINES[down]?.[row] ?? 0);
+    return sum;
+  });
 }
 
 /** Between four pixels; beyond the edge lies the edge. */

@@ -11,6 +11,7 @@ import { derive, finish, verify } from './derive.ts';
 import { moderate } from './moderate.ts';
 import { publishOriginal } from './publish.ts';
 import { holdUnchecked } from './unchecked.ts';
+import { recogniseLate } from './recognise.ts';
 import { openStoredOriginal } from './stored-original.ts';
 import { type IngestWork, newWork } from './work.ts';
 
@@ -27,7 +28,7 @@ const INGEST: readonly Step<IngestWork>[] = [
 ];
 
 /** What is left to do once the original is public. */
-const DERIVE: readonly Step<IngestWork>[] = [openStoredOriginal, derive, verify, finish];
+const DERIVE: readonly Step<IngestWork>[] = [openStoredOriginal, recogniseLate, derive, verify, finish];
 
 /** Codes that are a refusal of the upload itself: no retry changes them, and nothing of it is kept. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([

@@ -2,11 +2,13 @@ import { StorageError } from '../../domain/errors.ts';
 import { jsonText } from '../../db/json.ts';
 import { updateFile } from '../../db/files.ts';
 import { findItem } from '../../db/items.ts';
+import { insertFingerprint } from '../../db/fingerprints.ts';
 import { addFindings } from '../../db/review-cases.ts';
 import { moderationFindings } from '../../services/moderation/findings.ts';
 import { judgePhoto } from '../checks.ts';
 import type { Step } from '../steps.ts';
 import { holdForReview, rejectContent } from './quarantine.ts';
+import { wasThereBefore } from './recognise.ts';
 import { type IngestWork, need } from './work.ts';
 
 /** Models and fingerprints see the decoded pixels; the moderator decides what becomes of the photo. */
@@ -20,24 +22,21 @@ export const moderate: Step<IngestWork> = {
     const photo = { image, analysis: work.analysis, category: item?.category ?? null };
     work.moderation = await judgePhoto(deps, photo, work.signal);
     await record(work);
-    switch (work.moderation.verdict) {
-      case 'publish':
-        return 'go on';
-      case 'review':
-        return holdForReview(work, {
-          code: 'CONTENT_REJECTED',
-          message: 'A moderator looks at this photo first.',
-        });
-      case 'reject':
-        return rejectContent(work);
-    }
+    const isForPerson = await wasThereBefore(work);
+    if (work.moderation.verdict === 'reject') return rejectContent(work);
+    if (work.moderation.verdict === 'publish' && !isForPerson) return 'go on';
+    // The same words whatever it waits for: nobody learns that another seller has the same photo.
+    return holdForReview(work, {
+      code: 'CONTENT_REJECTED',
+      message: 'A moderator looks at this photo first.',
+    });
   },
 };
 
-/** What was seen is kept with the verdict, all or nothing. */
+/** What was seen, and what the photo is recognised by, is kept with the verdict, all or nothing. */
 async function record(work: IngestWork): Promise<void> {
   const { deps, file } = work;
-  const { placeholder, ...analysis } = need(work.analysis, 'analysis');
+  const { placeholder, fingerprint, ...analysis } = need(work.analysis, 'analysis');
   const { facts } = need(work.image, 'image');
   const moderation = need(work.moderation, 'moderation');
   const noted = await deps.db.transaction().execute(async (trx) => {
@@ -53,7 +52,9 @@ async function record(work: IngestWork): Promise<void> {
         hash12: work.hash12,
       },
     );
-    if (row !== null) await addFindings(trx, file.id, moderationFindings(moderation));
+    if (row === null) return null;
+    await addFindings(trx, file.id, moderationFindings(moderation));
+    work.fingerprintId = await insertFingerprint(trx, file.id, fingerprint);
     return row;
   });
   if (noted === null) throw new StorageError('CONFLICT', 'The photo has moved on.');

@@ -27,6 +27,8 @@ export interface IngestWork {
   moderation: ModerationResult | null;
   /** Set by `derive`; null when the photo could not be measured. */
   advice: Advice | null;
+  /** Set by `moderate`, with what the models saw. */
+  fingerprintId: number | null;
   /** Keys this run has announced: removed again when it turns out to be late. */
   readonly announced: string[];
   /** Set by `derive`: what is in the store and waits for its commit. */
@@ -49,6 +51,7 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
     analysis: null,
     moderation: null,
     advice: null,
+    fingerprintId: null,
     announced: [],
     made: [],
   };

@@ -10,6 +10,7 @@ import { REVIEW_REASONS, sellerMessage } from '../../domain/review-reasons.ts';
 import type { Decision } from './contracts.ts';
 import type { Photo } from '../photo.ts';
 import { fileFor, viewOf } from '../photos/one-photo.ts';
+import { withdrawCopy } from '../fingerprints/outcome.ts';
 import { publishReviewed } from '../publication.ts';
 import { alreadyDecided, caseFor, type DecideDeps, note, type Ruling } from './note.ts';
 import { overturn } from './overturn.ts';
@@ -30,6 +31,8 @@ export async function decide(
   const file = await fileFor(deps.db, who, 'decide', id);
   await caseFor(deps.db, who, file, false);
   try {
+    const review = { decide: (by: Principal, other: FileId, its: Decision) => decide(deps, by, other, its) };
+    await withdrawCopy({ ...deps, review }, who, file, decision);
     const decided = await carryOut({ deps, who, file, decision });
     if (decided === null) throw alreadyDecided();
     return await viewOf(deps, who, decided);

@@ -4,6 +4,7 @@ import { type CaseFor, findOpenCase } from '../../db/review-claims.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
+import { rememberDecision } from '../fingerprints/from-decision.ts';
 import type { Decision } from './contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 
@@ -35,6 +36,7 @@ export async function note(trx: Db, { who, file, decision }: Ruling): Promise<vo
     fileId: file.id,
     details: { reason, ...(reasonCode !== null && { reasonCode }), ...(match !== undefined && { match }) },
   });
+  await rememberDecision(trx, { fileId: file.id, by: who.userId, decision });
 }
 
 /**

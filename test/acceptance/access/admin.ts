@@ -4,6 +4,19 @@ import { admins, only, staff, type Row } from './row.ts';
 export const ADMIN: readonly Row[] = [
   { operation: 'listReview', call: () => ({ path: '/v1/admin/review' }), expected: staff(200) },
   { operation: 'listScanners', call: () => ({ path: '/v1/admin/scanners' }), expected: staff(200) },
+  { operation: 'listBanned', call: () => ({ path: '/v1/admin/banned' }), expected: staff(200) },
+  {
+    operation: 'unban',
+    about: 'there is none',
+    call: () => ({ path: '/v1/admin/banned/1' }),
+    expected: admins(404),
+  },
+  {
+    operation: 'decideMatch',
+    about: 'there is none',
+    call: () => ({ path: '/v1/admin/matches/1', json: { outcome: 'not_a_copy', reason: 'No' } }),
+    expected: staff(404),
+  },
   {
     operation: 'getPhotoHistory',
     call: ({ photo }) => ({ path: `/v1/admin/photos/${photo}/history` }),

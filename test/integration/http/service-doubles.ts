@@ -6,6 +6,7 @@ import type { FileChange, FileEvents, FileManagementService, ItemsService } from
 import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { Photo } from '#src/services/photo.ts';
 import type { AuditService } from '#src/services/audit.service.ts';
+import type { CopiesService } from '#src/services/copies.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
@@ -110,12 +111,14 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     getHold: unused,
   };
   const moderation: ModerationService = { overview: unused, replay: unused };
+  const copies: CopiesService = { decideMatch: unused, listBanned: unused, unban: unused };
   return {
     files: allFiles,
     items: allItems,
     review,
     runs,
     moderation,
+    copies,
     lifecycle,
     audit,
     keys: { rotate: unused },

@@ -76,7 +76,7 @@ describe('a reason', () => {
 describe('a take-down', () => {
   test('hides at once and is looked at again by another moderator, who confirms', async () => {
     const { id } = await uploaded('publish');
-    await decide(ONE, id, { decision: 'takedown', reasonCode: 'weapon' });
+    await decide(ONE, id, { decision: 'takedown', reasonCode: 'not_the_item' });
     await untilDelivered(app);
     expect(await publicKeys(id)).toEqual([]);
     expect(await queueOf(TWO)).toContainEqual([id, 'second_look']);
@@ -85,7 +85,7 @@ describe('a take-down', () => {
       await expect(decide(ONE, id, { decision, reason: 'Mine.' })).rejects.toMatchObject({
         code: 'ALREADY_DECIDED',
       });
-    const confirmed = await decide(TWO, id, { decision: 'takedown', reasonCode: 'weapon' });
+    const confirmed = await decide(TWO, id, { decision: 'takedown', reasonCode: 'not_the_item' });
     expect(confirmed.state).toBe('taken_down');
     expect(await queueOf(TWO)).not.toContainEqual([id, 'second_look']);
     await expect(decide(TWO, id, { decision: 'approve' })).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });

@@ -123,6 +123,9 @@ test('what belongs to a user', () => {
 
 const ADMINISTERS: Readonly<Record<AdminAction, readonly Who[]>> = {
   read_review: ['moderator', 'admin'],
+  decide_match: ['moderator', 'admin'],
+  read_banned: ['moderator', 'admin'],
+  unban: ['admin'],
   read_report: ['admin'],
   read_alerts: ['admin'],
   read_audit: ['admin'],

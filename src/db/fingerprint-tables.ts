@@ -1,0 +1,50 @@
+import type { GeneratedAlways } from 'kysely';
+import type { MatchOutcome } from '../domain/review-case.ts';
+import type { BigInt8, CreatedAt, Timestamp } from './column-types.ts';
+
+/** What a picture is recognised by: of a photo, or of a banned picture. */
+interface FingerprintsTable {
+  /** Rises in the order in which fingerprints are committed. */
+  id: GeneratedAlways<BigInt8>;
+  file_id: string | null;
+  banned_id: BigInt8 | null;
+  /** PDQ, as 256 digits 0 or 1. */
+  hash: string;
+  /** `storedTokens` */
+  tokens: number[];
+  look: Buffer;
+}
+
+/** A picture that may not come back. */
+export interface BannedPicturesTable {
+  id: GeneratedAlways<BigInt8>;
+  /** The photo that was taken down; null once it is deleted. */
+  file_id: string | null;
+  reason_code: string;
+  banned_by: string;
+  banned_at: CreatedAt;
+}
+
+/** Photos of different owners that show the same picture. */
+export interface PhotoMatchesTable {
+  id: GeneratedAlways<BigInt8>;
+  newer_id: string;
+  older_id: string;
+  newer_owner: string;
+  older_owner: string;
+  newer_hash: string;
+  older_hash: string;
+  similarity: number;
+  found_at: CreatedAt;
+  outcome: MatchOutcome | null;
+  decided_by: string | null;
+  decided_at: Timestamp | null;
+}
+
+export interface FingerprintTables {
+  fingerprints: FingerprintsTable;
+  banned_pictures: BannedPicturesTable;
+  photo_matches: PhotoMatchesTable;
+  /** One row while photos from before have no fingerprints yet. */
+  fingerprint_backfill: { after_id: string };
+}

@@ -1,0 +1,23 @@
+import { recordAccess } from '../../db/access-log.ts';
+import { insertBanned } from '../../db/banned-pictures.ts';
+import type { Db } from '../../db/schema.ts';
+
+/**
+ * Keeps the picture of a photo that is taken down from being uploaded again, by anybody. For reasons that lie in the picture
+ * itself only: never for theft or private data, whose victim may use it. In the transaction of the take-down; lifted by the
+ * database when the photo is published again. False when there is nothing that the picture could be recognised by.
+ */
+export async function banPicture(
+  db: Db,
+  ban: { fileId: string; reasonCode: string; by: string },
+): Promise<boolean> {
+  const id = await insertBanned(db, ban);
+  if (id === null) return false;
+  await recordAccess(db, {
+    userId: ban.by,
+    action: 'picture.ban',
+    fileId: ban.fileId,
+    details: { bannedId: id, reasonCode: ban.reasonCode },
+  });
+  return true;
+}

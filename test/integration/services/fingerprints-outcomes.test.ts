@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFile } from '#src/db/files.ts';
+import { listFindings } from '#src/db/review-cases.ts';
+import type { Principal } from '#src/domain/access.ts';
+import { fileId } from '#src/domain/ids.ts';
+import { type Alteration, photoToUpload } from '#test/support/altered-photos.ts';
+import {
+  MODERATOR,
+  newItem,
+  newSeller,
+  SELLER,
+  startApp,
+  type TestApp,
+  untilState,
+} from '#test/support/app.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ env: { FIND_COPIES: 'true' } });
+});
+afterAll(() => app.close());
+
+async function settled(who: Principal, name: string, alteration?: Alteration) {
+  const file = await photoToUpload(name, alteration);
+  const { photo } = await app.files.uploadItemPhoto(who, await newItem(app, who), file, { waitMs: 0 });
+  return untilState(app, photo.id, 'ready', 'in_review', 'rejected');
+}
+
+/** Two sellers with the same picture, and the id of the pair. */
+async function pairOf(name: string) {
+  const [first, second] = [newSeller(), newSeller()];
+  const older = await settled(first, name);
+  const newer = await settled(second, name, 'JPEG quality 40');
+  return { first, second, older, newer, matchId: await matchOf(newer.id) };
+}
+
+async function matchOf(id: string): Promise<number> {
+  const [finding] = (await listFindings(app.db, [id])).get(id) ?? [];
+  expect(finding).toMatchObject({ label: 'same_photo_elsewhere' });
+  return Number(finding?.details['matchId']);
+}
+
+const decide = (
+  id: number,
+  outcome: 'not_a_copy' | 'same_owner' | 'copied_by_newer' | 'copied_by_older',
+  who: Principal = MODERATOR,
+) => app.copies.decideMatch(who, id, { outcome, reason: 'Looked at both.' });
+const stateOf = async (id: string) => (await findFile(app.db, id))?.state;
+
+describe('what a moderator says of two photos', () => {
+  test('not a copy: the newer one is published, and the pair stays dismissed when it is uploaded again', async () => {
+    const { second, older, newer, matchId } = await pairOf('nuthatch.jpg');
+    expect(newer.state).toBe('in_review');
+    expect(await decide(matchId, 'not_a_copy')).toMatchObject({
+      outcome: 'not_a_copy',
+      newer: { state: 'published' },
+    });
+    await untilState(app, newer.id, 'ready');
+    expect(await stateOf(older.id)).toBe('ready');
+    await app.files.deletePhoto(second, fileId(newer.id));
+    expect((await settled(second, 'nuthatch.jpg', 'half the size')).state).toBe('ready');
+    // A third person is another matter.
+    expect((await settled(newSeller(), 'nuthatch.jpg', 'half the size')).state).toBe('in_review');
+  });
+
+  test('same owner: nothing that these two people upload is compared any more, whoever is first', async () => {
+    const { first, second, newer, matchId } = await pairOf('dogs.jpg');
+    await decide(matchId, 'same_owner');
+    await untilState(app, newer.id, 'ready');
+    expect((await settled(second, 'stream.jpg')).state).toBe('ready');
+    expect((await settled(first, 'stream.jpg', 'mirrored')).state).toBe('ready');
+  });
+
+  test('copied by the newer: it is refused, the older one stays', async () => {
+    const { older, newer, matchId } = await pairOf('sunset.jpg');
+    expect(await decide(matchId, 'copied_by_newer')).toMatchObject({
+      newer: { id: newer.id, state: 'rejected' },
+      older: { id: older.id, state: 'ready' },
+    });
+    await expect(decide(matchId, 'not_a_copy')).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
+  });
+
+  test('copied by the older: it is taken down, and the newer one is published', async () => {
+    const { first, older, newer, matchId } = await pairOf('mountains.jpg');
+    await decide(matchId, 'copied_by_older');
+    expect(await stateOf(older.id)).toBe('taken_down');
+    await untilState(app, newer.id, 'ready');
+    const told = JSON.stringify(await app.files.getPhoto(first, fileId(older.id)));
+    expect(told).not.toContain(newer.id);
+  });
+
+  test('can be part of the decision on the newer one: approved as the original, the older one is taken down', async () => {
+    const { older, newer } = await pairOf('lake.jpg');
+    const match = { fileId: older.id, outcome: 'copied_by_older' } as const;
+    const ruling = { decision: 'approve', reason: 'Taken by this seller.', match } as const;
+    await app.review.decide(MODERATOR, fileId(newer.id), ruling);
+    await untilState(app, newer.id, 'ready');
+    const file = await findFile(app.db, older.id);
+    expect(file).toMatchObject({ state: 'taken_down', content_reason: 'stolen_photo' });
+    const [pair] = await app.db
+      .selectFrom('photo_matches')
+      .selectAll()
+      .where('newer_id', '=', newer.id)
+      .execute();
+    expect(pair).toMatchObject({ outcome: 'copied_by_older', decided_by: MODERATOR.userId });
+  });
+
+  test('takes no photo down that is not of the pair', async () => {
+    const { newer } = await pairOf('dandelion.jpg');
+    const stranger = await settled(newSeller(), 'slings.webp');
+    const match = { fileId: stranger.id, outcome: 'copied_by_older' } as const;
+    await app.review.decide(MODERATOR, fileId(newer.id), { decision: 'approve', reason: 'Fine.', match });
+    expect(await stateOf(stranger.id)).toBe('ready');
+  });
+
+  test('an older one that was deleted meanwhile is no obstacle', async () => {
+    const { first, older, newer, matchId } = await pairOf('autumn-hill.jpg');
+    await app.files.deletePhoto(first, fileId(older.id));
+    expect(await decide(matchId, 'copied_by_older')).toMatchObject({ older: null });
+    await untilState(app, newer.id, 'ready');
+  });
+
+  test('is written down, and asked of staff only', async () => {
+    const { newer, matchId } = await pairOf('waterfall.jpg');
+    await expect(decide(matchId, 'not_a_copy', SELLER)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(decide(999_999, 'not_a_copy')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await decide(matchId, 'not_a_copy');
+    const entries = await app.db
+      .selectFrom('audit.entries')
+      .select(['user_id', 'details'])
+      .where('file_id', '=', newer.id)
+      .where('action', '=', 'match.decide')
+      .execute();
+    expect(entries).toMatchObject([
+      { user_id: MODERATOR.userId, details: { matchId, outcome: 'not_a_copy' } },
+    ]);
+  });
+});
