@@ -102,6 +102,21 @@ test('a whole photo in a request that says it is longer is taken, and the connec
   await remove(client, seller, await client.untilState(photo.id, seller, 'ready'));
 });
 
+test('a name of 10 kB is cut in a form, and refused in a reservation', async () => {
+  const name = `${'🐞\u202e'.repeat(1500)}.jpg`;
+  const reply = await client.upload(
+    photos,
+    { ...(await photoFile('waterfall.jpg')), name },
+    { token: seller },
+  );
+  expect([201, 202], reply.body.toString()).toContain(reply.status);
+  const photo = reply.as(Photo.strict());
+  expect(reply.body.toString()).not.toMatch(/\u202e|🐞/);
+  await remove(client, seller, await client.untilState(photo.id, seller, 'ready'));
+  const json = { kind: 'item_photo', itemId, filename: name, bytes: 10, type: 'image/jpeg' };
+  expectProblem(await client.call('POST', '/v1/uploads', { token: seller, json }), 400, 'INVALID_REQUEST');
+});
+
 describe('ids that somebody else knows or makes up', () => {
   test('open, change and complete nothing', async () => {
     const { bytes, name, type } = await photoFile('lake.jpg');
