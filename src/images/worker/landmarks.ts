@@ -199,8 +199,11 @@ function convolveRows(data: Float32Array, width: number, height: number, kernel:
     padded.set(data.subarray(start, start + width), reach);
     padded.fill(data[start + width - 1] ?? 0, reach + width);
     for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let at = 0; at < kernel.length; at++) sum += (kernel[at] ?? 0) * (padded[x + at] ?? 0);
+      const centre = x + reach;
+      let sum = (kernel[reach] ?? 0) * (padded[centre] ?? 0);
+      // Both sides at once: the kernel is symmetric, and this loop is most of a fingerprint's cost.
+      for (let at = 1; at <= reach; at++)
+        sum += (kernel[reach + at] ?? 0) * ((padded[centre - at] ?? 0) + (padded[centre + at] ?? 0));
       result[x * height + y] = sum;
     }
   }
