@@ -25,7 +25,7 @@ export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> &
 };
 
 /** What needs rights at the store that only workers have. The database tells them of it at once. */
-export const LEFT_TO_WORKERS: readonly OutboxTopic[] = ['restore'];
+export const LEFT_TO_WORKERS: readonly OutboxTopic[] = ['restore', 'move-evidence'];
 
 const BATCH = 20;
 /** Deliveries at one time: each may hold a connection while the store works. */
