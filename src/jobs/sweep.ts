@@ -11,6 +11,7 @@ import {
   listReceivedBefore,
   listUncompleted,
 } from '../db/files-due.ts';
+import { listHeldInTemporary } from '../db/holds.ts';
 import { dropExpiredKeys } from '../db/idempotency.ts';
 import { condemnObjects, listAbandoned, listUnremoved, touchCondemned } from '../db/objects.ts';
 import { addToOutbox, trimOutbox } from '../db/outbox.ts';
@@ -19,6 +20,7 @@ import type { Db, FileRow } from '../db/schema.ts';
 import { askAgain, listTextWaiting } from '../db/text-reads.ts';
 import { listVariants } from '../db/variants.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { keepHeldUpload } from '../services/lifecycle/held-upload.ts';
 import { discard, end, type Reason } from '../services/removal.ts';
 import { keepRaw } from './ingest/raw.ts';
 import { removeLate, takeArrival } from './take-arrival.ts';
@@ -50,6 +52,7 @@ const PARTS: readonly Part[] = [
   ['complete arrived uploads', completeArrived],
   ['remove what was sent again', removeSentAgain],
   ['keep what is checked for long', keepLongChecked],
+  ['keep what is held', keepHeld],
   ['end overdue files', endOverdue],
   ['deliver lost jobs again', deliverAgain],
   ['have text read that nobody has read', readAgain],
@@ -92,6 +95,20 @@ async function removeSentAgain(deps: SweepDeps, now: Date): Promise<void> {
 async function keepLongChecked(deps: SweepDeps, now: Date): Promise<void> {
   const since = ago(now, deps.limits.quarantineAfterSeconds * 1000);
   await forEach(deps, await listReceivedBefore(deps.db, since, BATCH), (file) => keepRaw(deps, file));
+}
+
+/** Uploaded bytes of held files leave temporary storage, which the bucket empties by itself, whether lifecycle runs come or not. */
+async function keepHeld(deps: SweepDeps): Promise<void> {
+  for (let after: string | null = null; ; ) {
+    const ids = await listHeldInTemporary(deps.db, { after, limit: BATCH });
+    await forEach(
+      deps,
+      ids.map((id) => ({ id })),
+      ({ id }) => keepHeldUpload(deps, id),
+    );
+    after = ids.at(-1) ?? null;
+    if (ids.length < BATCH) return;
+  }
 }
 
 async function endOverdue(deps: SweepDeps, now: Date): Promise<void> {

@@ -6,6 +6,7 @@ import { destroyDocumentKey } from '#src/db/document-keys.ts';
 import { fileId, userId } from '#src/domain/ids.ts';
 import { uploadKey } from '#src/domain/keys.ts';
 import { ingest } from '#src/jobs/ingest/ingest.ts';
+import { sweep } from '#src/jobs/sweep.ts';
 import { keepHeldUpload } from '#src/services/lifecycle/held-upload.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
 import { ADMIN, ageFile, knowViews } from '#test/support/ageing.ts';
@@ -42,42 +43,49 @@ function saying(moderator: Moderator): Moderator {
 }
 
 describe('photos on their way', () => {
-  test('keep the uploaded bytes when they were held before the work on them, out of reach of the bucket’s rules', async () => {
-    const alone = await startApp({ worker: false });
-    try {
-      const seller = newSeller();
-      const photo = await distinctPhoto();
-      const answer = await alone.files.uploadItemPhoto(seller, await newItem(alone, seller), photo, {
-        waitMs: 0,
-      });
-      const id = fileId(answer.photo.id);
-      await alone.lifecycle.setHold(ADMIN, id, 'Case 4711');
-      const context = {
-        id: 'job',
-        attempt: 1,
-        isLastAttempt: false,
-        isExhausted: false,
-        signal: new AbortController().signal,
-      };
-      await ingest(alone.jobs, { fileId: id, generation: 1 }, context);
-      expect((await findFile(alone.db, id))?.state).toBe('ready');
-      await alone.lifecycle.deleteExpiredFiles();
-      await untilDelivered(alone);
-      const keys = (await storedKeys(alone)).filter((key) => key.includes(id));
-      expect(keys.filter((key) => key.startsWith('temp/'))).toEqual([]);
-      const raw = await buffer((await alone.storage.downloadFile(`quarantine/raw/${id}`)).body);
-      expect(raw.equals(photo.body)).toBe(true);
-      await expectNoOrphans(alone);
+  test.each<[string, (on: TestApp) => Promise<unknown>]>([
+    ['the sweep', (on) => sweep(on.jobs)],
+    ['a lifecycle run', (on) => on.lifecycle.deleteExpiredFiles()],
+  ])(
+    'that were held before the work on them: %s takes the uploaded bytes out of reach of the bucket’s rules',
+    async (_who, keep) => {
+      const alone = await startApp({ worker: false });
+      try {
+        const seller = newSeller();
+        const photo = await distinctPhoto();
+        const answer = await alone.files.uploadItemPhoto(seller, await newItem(alone, seller), photo, {
+          waitMs: 0,
+        });
+        const id = fileId(answer.photo.id);
+        await alone.lifecycle.setHold(ADMIN, id, 'Case 4711');
+        const context = {
+          id: 'job',
+          attempt: 1,
+          isLastAttempt: false,
+          isExhausted: false,
+          signal: new AbortController().signal,
+        };
+        await ingest(alone.jobs, { fileId: id, generation: 1 }, context);
+        expect((await findFile(alone.db, id))?.state).toBe('ready');
+        await keep(alone);
+        await untilDelivered(alone);
+        const keys = (await storedKeys(alone)).filter((key) => key.includes(id));
+        expect(keys.filter((key) => key.startsWith('temp/'))).toEqual([]);
+        const raw = await buffer((await alone.storage.downloadFile(`quarantine/raw/${id}`)).body);
+        expect(raw.equals(photo.body)).toBe(true);
+        await expectNoOrphans(alone);
 
-      await alone.lifecycle.releaseHold(ADMIN, id);
-      await untilDelivered(alone);
-      await expect(alone.storage.fileInfo(`quarantine/raw/${id}`)).rejects.toMatchObject({
-        code: 'NOT_FOUND',
-      });
-    } finally {
-      await alone.close();
-    }
-  }, 60_000);
+        await alone.lifecycle.releaseHold(ADMIN, id);
+        await untilDelivered(alone);
+        await expect(alone.storage.fileInfo(`quarantine/raw/${id}`)).rejects.toMatchObject({
+          code: 'NOT_FOUND',
+        });
+      } finally {
+        await alone.close();
+      }
+    },
+    60_000,
+  );
 
   test('that are refused keep their bytes', async () => {
     verdict = 'review';
