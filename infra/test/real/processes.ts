@@ -8,6 +8,7 @@ import { loadConfig } from '../../../src/config/index.ts';
 import { urlOf } from '../../../test/support/app.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { type FaultProxy, startFaultProxy } from '../../../test/support/fault-proxy.ts';
+import { DOUBT_ALL } from '../../../test/support/policies.ts';
 import { createTestBucket, type S3Server, type TestBucket } from '../../../test/support/s3-server.ts';
 import { type RunningService, startService } from '../../../test/support/service.ts';
 import { isAllowed, askedBy, type Asked } from './requests.ts';
@@ -67,8 +68,9 @@ export async function startProcesses(server: S3Server): Promise<Processes> {
     KMS_ENDPOINT: proxies[role].url,
     DATABASE_URL: urlOf(database),
     DATA_DIR: dataDir,
-    // Every photo waits for a person.
-    MODERATION_REVIEW_SEXY: '0',
+    ...DOUBT_ALL,
+    FIND_COPIES: 'false',
+    TEXT_READING: 'false',
     UPLOADS_PER_MINUTE: '1000',
     LOG_LEVEL: 'warn',
   });
