@@ -140,6 +140,8 @@ export const RETENTION: Readonly<Record<RetentionRuleId, Omit<RetentionRule, 'id
 export const RESTORED_STAYS_DAYS = 30;
 /** An object that no row names is left alone for so long: it may be on its way to its row. */
 export const UNNAMED_GRACE_DAYS = 1;
+/** After a restore of the database was accepted, such objects are left to people for so long: the backup may be older than they. */
+export const UNNAMED_AFTER_RESTORE_DAYS = 30;
 
 /** Every rule, with its id. */
 export const RETENTION_RULES: readonly RetentionRule[] = RETENTION_RULE_IDS.map((id) => ({

@@ -9,6 +9,7 @@ import { movePart } from './lifecycle/move-class.ts';
 import { type Refusal, refusals } from './lifecycle/refusals.ts';
 import { type StorageReport, storageReport } from './lifecycle/report.ts';
 import { reconcileParts, reconcileReplicaParts } from './lifecycle/reconcile.ts';
+import { whyUnnamedStay } from './lifecycle/unnamed.ts';
 import {
   type Checkpoint,
   type LifecycleDeps,
@@ -25,7 +26,7 @@ export type { StorageReport } from './lifecycle/report.ts';
 export type { Checkpoint, PartsCursor } from './lifecycle/work.ts';
 
 /** How to carry out the policies. Everything may be left out. */
-export interface LifecycleOptions extends Partial<LifecycleWork> {
+export interface LifecycleOptions extends Partial<Omit<LifecycleWork, 'unnamedStay'>> {
   /** Where to go on, as a checkpoint left it. */
   readonly cursor?: PartsCursor | null;
   /** Called after each page. */
@@ -35,7 +36,10 @@ export interface LifecycleOptions extends Partial<LifecycleWork> {
 export interface LifecycleResult {
   /** What became of what each rule looked at, by the rule's name. */
   readonly rules: Tallies;
-  /** Rules that were not carried out, and why: views are not known, or the store cannot do it. */
+  /**
+   * Rules that were not carried out, and why: views are not known, or the store cannot do it. Those that reconcile were, but
+   * for removing anything, while the database may be older than the store.
+   */
   readonly refused: readonly Refusal[];
 }
 
@@ -52,7 +56,10 @@ export interface LifecycleService {
   archiveOldFiles(options?: LifecycleOptions): Promise<LifecycleResult>;
   /** Removes temporary bytes after a day, uploads that nobody finished, and refused photos when appeals are over. */
   deleteExpiredFiles(options?: LifecycleOptions): Promise<LifecycleResult>;
-  /** Removes objects that no row names, reports rows without object, and moves unused profile photos to a cheaper class. */
+  /**
+   * Removes objects that no row names, unless the database may have been restored; reports rows without object, and moves
+   * unused profile photos to a cheaper class.
+   */
   optimizeStorage(options?: LifecycleOptions): Promise<LifecycleResult>;
   /** All of them, one after another: what a run does. */
   carryOut(options?: LifecycleOptions): Promise<LifecycleResult>;
@@ -69,10 +76,10 @@ const ARCHIVE: readonly Part[] = [
   movePart('documents', listOldDocuments),
 ];
 const EXPIRE: readonly Part[] = [keepHeldUploads, abortAbandoned, expireTemporary, expireRefused];
+const RECONCILE: readonly Part[] = [...reconcileParts, ...reconcileReplicaParts];
 const OPTIMIZE: readonly Part[] = [
   movePart('profile-photos', listUnusedProfileObjects, (candidate) => candidate.key),
-  ...reconcileParts,
-  ...reconcileReplicaParts,
+  ...RECONCILE,
 ];
 
 export function createLifecycleService(
@@ -88,9 +95,11 @@ export function createLifecycleService(
     const refused = (await refusals(deps)).filter(({ rules }) => rules.some((rule) => names.has(rule)));
     const isRefused = ({ name }: Part) => refused.some(({ rules }) => rules.includes(name));
     const allowed = parts.map((part) => (isRefused(part) ? skipped(part) : part));
-    const work = { dryRun, runId, signal, unattended };
+    const reconciling = RECONCILE.filter((part) => parts.includes(part)).map(({ name }) => name);
+    const stay = reconciling.length === 0 ? null : await whyUnnamedStay(deps);
+    const work = { dryRun, runId, signal, unattended, unnamedStay: stay !== null };
     const rules = await runParts(deps, allowed, work, options.cursor ?? null, options.checkpoint);
-    return { rules, refused };
+    return { rules, refused: stay === null ? refused : [...refused, { rules: reconciling, ...stay }] };
   };
 
   return {

@@ -61,6 +61,7 @@ async function removeAllUnnamed(
   const before = youngest(deps);
   const named = new Set(rows.map((row) => row.key));
   const unnamed = objects.filter((object) => !named.has(object.key) && object.modifiedAt < before);
+  if (work.unnamedStay) return unnamed.map(() => ({ left: 'may be newer than the database' }));
   return isDoubtful(work, unnamed.length, objects.length)
     ? leaveAll(deps, prefix, unnamed)
     : eachOf(deps, unnamed, LANES, (object) => removeUnnamed(deps, work, object));
@@ -71,7 +72,7 @@ function youngest({ clock }: LifecycleDeps): Date {
   return cutoff({ days: UNNAMED_GRACE_DAYS }, clock.now());
 }
 
-/** An empty or older database beside a full store names nothing: that is no reason to empty the store by itself. */
+/** An empty database beside a full store, or the wrong one, names nothing: that is no reason to empty the store by itself. */
 function isDoubtful({ unattended }: LifecycleWork, unnamed: number, of: number): boolean {
   return unattended && unnamed > FEW && unnamed > of / 2;
 }

@@ -10,11 +10,11 @@ import type { LifecycleDeps } from './work.ts';
  */
 const LOGS_MAY_LAG_MS = 48 * 3_600_000;
 
-/** Rules that are not carried out now, and why. */
+/** Rules that are not carried out now, or not wholly, and why. */
 export interface Refusal {
   /** By their names. */
   readonly rules: readonly string[];
-  /** USAGE_NOT_CURRENT, UNSUPPORTED. */
+  /** USAGE_NOT_CURRENT, UNSUPPORTED; where only removing what no row names is refused, CONFLICT or what the store says. */
   readonly code: string;
   readonly message: string;
 }

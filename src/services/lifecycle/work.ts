@@ -26,6 +26,8 @@ export interface LifecycleWork {
   readonly signal: AbortSignal;
   /** Nobody asked for it: what looks like a mistake of an operator is left for a run that somebody starts. */
   readonly unattended: boolean;
+  /** The database may be older than the store: objects that no row names are left, whoever asked. */
+  readonly unnamedStay: boolean;
 }
 
 /** Why something that a rule looked at stayed as it is. */
@@ -34,6 +36,7 @@ export type LeftReason =
   | 'changed meanwhile'
   | 'object missing'
   | 'too many at once'
+  | 'may be newer than the database'
   | 'failed';
 
 export interface Tally {

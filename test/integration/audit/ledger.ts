@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { recordAccesses } from '#src/db/access-log.ts';
 import { sealEntries } from '#src/db/audit/sealing.ts';
 import { standingOf } from '#src/db/objects.ts';
+import type { ObjectStore } from '#src/ports/object-store.ts';
 import { createStorageService, type StorageService } from '#src/services/storage.service.ts';
 import { createTestDatabase, type DatabaseServer, type TestDatabase } from '#test/support/database.ts';
 import { type FaultyStore, faultyStore } from '#test/support/faulty-store.ts';
@@ -13,8 +14,10 @@ import { asSuperuser } from '#test/support/superuser.ts';
 import { type LogLine, recordingLog } from '#test/support/recording-log.ts';
 
 export interface Ledger {
-  /** The store of the anchors, behind faults to plan. Its replica is empty. */
+  /** The store of the anchors, behind faults to plan. */
   readonly primary: FaultyStore;
+  /** Its copy in another region, which is empty. */
+  readonly replica: ObjectStore;
   readonly database: TestDatabase;
   readonly db: TestDatabase['db'];
   readonly storage: StorageService;
@@ -43,6 +46,7 @@ export async function openLedger(server?: DatabaseServer): Promise<Ledger> {
   const { db } = database;
   return {
     primary,
+    replica,
     database,
     db,
     storage: createStorageService({
