@@ -37,7 +37,8 @@ export async function listRestores(
 /**
  * Accepts that the chain goes on from its last good anchor, behind which a restore of the database has lost rows. Whoever
  * accepts names that anchor, so that nothing is accepted that they have not seen. Written into the object store first,
- * then into the ledger: from the entry's seal on verifying lists these anchors as accepted, and compares all others.
+ * then into the ledger, and logged as an error, to be seen: from the entry's seal on verifying lists these anchors as
+ * accepted, and compares all others.
  * Errors: CONFLICT when there is nothing to accept, or rows behind the last good anchor are damaged in another way;
  * VERSION_CONFLICT when another anchor is the last good one; STORAGE_UNAVAILABLE.
  */
@@ -77,7 +78,8 @@ export async function acceptRestore(
   });
   const details = { key, reason, lastGood, anchors: found.anchors };
   await recordAccess(deps.db, { userId: by, action: RESTORED, fileId: null, details });
-  deps.log.warn({ by, ...details }, 'a restore of the audit ledger was accepted');
+  // Who holds the database can make a chain that passes: somebody has to see that this was asked for.
+  deps.log.error({ by, ...details, alarm: 'ledger restored' }, 'a restore of the audit ledger was accepted');
   return { key, ...said };
 }
 
@@ -97,7 +99,10 @@ async function compare(deps: VerifyDeps): Promise<{ points: readonly RestorePoin
   return { points, found: { base, lastGood, anchors: bad.map(({ key }) => key) } };
 }
 
-/** A restored chain is whole from its last good anchor on. What was edited by hand is another matter, and stays visible. */
+/**
+ * A restored chain is whole from its last good anchor on: a row there that does not fit its hash refuses. One whose hashes
+ * were made anew from there on is whole, too, and cannot be told from one that was restored and has grown (decision 15).
+ */
 async function assertWhole(deps: VerifyDeps, { base, lastGood, anchors }: Found): Promise<void> {
   const start = lastGood === null ? base : { seq: lastGood.seq, hash: Buffer.from(lastGood.hash, 'hex') };
   const { problem } = await verifyLedger(deps, {

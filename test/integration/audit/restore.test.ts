@@ -61,7 +61,11 @@ describe.each(databaseServers())('after a restore of the database on $name', (se
       { userId: 'admin-1', seq: 36, details: { key: point.key, reason: REASON, lastGood, anchors: lost } },
     ]);
     expect(ledger.lines).toContainEqual(
-      expect.objectContaining({ message: 'a restore of the audit ledger was accepted' }),
+      expect.objectContaining({
+        level: 'error',
+        details: expect.objectContaining({ by: 'admin-1', reason: REASON, alarm: 'ledger restored' }),
+        message: 'a restore of the audit ledger was accepted',
+      }),
     );
 
     // The chain grows past the places that were lost, with anchors of its own beside theirs.
