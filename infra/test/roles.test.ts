@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     [`${HERE}/quarantine/view/*`]: READ,
     [`${HERE}/verification/documents/*`]: [...READ, ...WRITE, ...REMOVE],
     [`${HERE}/audit/*`]: READ,
-    [`${HERE}/audit/restores/*`]: ['s3:PutObject'],
+    [`${HERE}/audit/restores/*`]: ['s3:PutObject', 's3:AbortMultipartUpload'],
     [THERE]: LOOK,
     [`${THERE}/items/*`]: [...READ, ...REMOVE],
     [`${THERE}/profiles/*`]: [...READ, ...REMOVE],

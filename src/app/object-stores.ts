@@ -27,9 +27,7 @@ export async function createObjectStores(
 const PATIENCE_WITH_REPLICA = { readMs: 2_000, writeMs: 60_000 };
 
 async function createS3ObjectStores({ s3, server }: Config) {
-  const writes = WRITTEN_PREFIXES.filter(
-    (prefix) => prefix !== PREFIXES.audit || server.roles.includes('worker'),
-  );
+  const writes = prefixesWrittenBy(server.roles);
   // Only who uses the SDK pays for loading it.
   const { createS3ObjectStore } = await import('../adapters/object-store/s3.ts');
   if (s3.replica === null) return { store: await createS3ObjectStore({ ...s3, writes }), replica: null };
@@ -50,6 +48,12 @@ async function createS3ObjectStores({ s3, server }: Config) {
     await store.close();
     throw error;
   }
+}
+
+/** Where a process of these roles writes, which is tried at its start: of the ledger's, workers alone write heads. */
+export function prefixesWrittenBy(roles: Config['server']['roles']): readonly string[] {
+  if (roles.includes('worker')) return WRITTEN_PREFIXES;
+  return WRITTEN_PREFIXES.map((prefix) => (prefix === PREFIXES.audit ? PREFIXES.auditRestores : prefix));
 }
 
 /**

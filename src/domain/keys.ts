@@ -80,7 +80,7 @@ export const ROW_NAMED_PREFIXES = [
   PREFIXES.quarantine,
   PREFIXES.documents,
 ] as const;
-/** Where the service writes: what rows name, what is on its way, and heads of the audit ledger, which workers alone write. */
+/** Where the service writes: what rows name, what is on its way, and what of the audit ledger lies outside the database. */
 export const WRITTEN_PREFIXES = [...ROW_NAMED_PREFIXES, PREFIXES.temporary, PREFIXES.audit] as const;
 
 /** Whether who has the address may read it. */

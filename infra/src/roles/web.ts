@@ -22,7 +22,7 @@ export function grantWeb(role: Role, settings: Settings, resources: Resources): 
     [PREFIXES.quarantineView]: READ,
     [PREFIXES.documents]: everything,
     [PREFIXES.audit]: READ,
-    [PREFIXES.auditRestores]: ['s3:PutObject'],
+    [PREFIXES.auditRestores]: ['s3:PutObject', 's3:AbortMultipartUpload'],
   });
   // Reads fall back to the replica; deletions of versions are repeated there.
   grantPrefixes(role, resources.replicaArn, {

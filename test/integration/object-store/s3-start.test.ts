@@ -1,6 +1,7 @@
 import { ListObjectVersionsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3ObjectStore, type S3ObjectStoreOptions } from '#src/adapters/object-store/s3.ts';
+import { prefixesWrittenBy } from '#src/app/object-stores.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '#test/support/fault-proxy.ts';
 import { cephServer, createTestBucket, type TestBucket, versityServer } from '#test/support/s3-server.ts';
@@ -114,8 +115,8 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
   });
 
   test('does not ask for what this process does not do: heads of the ledger, writing to a replica', async () => {
-    const ledger = await denying('s3:PutObject', 'audit/', {});
-    const writes = ['items/', 'profiles/', 'quarantine/', 'verification/documents/', 'temp/'];
+    const ledger = await denying('s3:PutObject', 'audit/anchors/', {});
+    const writes = prefixesWrittenBy(['http', 'edge']);
     const web = await createS3ObjectStore({ ...optionsFor(ledger), writes });
     await web.close();
     await ledger.close();
@@ -125,6 +126,15 @@ describe.skipIf(ceph === null)('a start on a bucket that cannot be used (Ceph; s
     await copy.close();
     await replica.close();
   });
+
+  test.each(['s3:PutObject', 's3:AbortMultipartUpload'])(
+    'says that a web process may not write what an admin accepts after a restore: %s',
+    async (action) => {
+      const writes = prefixesWrittenBy(['http', 'edge']);
+      const { name, message } = await refusalWithout(action, 'audit/restores/', { writes });
+      expect(message).toContain(`allow ${action} on arn:aws:s3:::${name}/audit/restores/*`);
+    },
+  );
 
   test('says that others may not list what is not theirs', async () => {
     const accessKeyId = process.env['TEST_S3_OTHER_ACCESS_KEY_ID'] ?? '';
