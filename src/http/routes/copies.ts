@@ -35,7 +35,7 @@ export function copyRoutes(app: App, { copies }: Pick<HttpDeps, 'copies'>): void
         operationId: 'decideMatch',
         summary: 'Say what two photos that show the same are to each other',
         description:
-          'The id is `matchId` of a finding `same_photo_elsewhere`. Which photo was uploaded first proves nothing. `not_a_copy` and `same_owner` let the newer one go on and are remembered, `copied_by_newer` refuses it, `copied_by_older` takes the older one down and lets the newer one go on.',
+          'The id is `matchId` of a finding `same_photo_elsewhere`. Which photo was uploaded first proves nothing. `not_a_copy` and `same_owner` let the newer one go on and are remembered, `copied_by_newer` refuses it, `copied_by_older` takes the older one down and lets the newer one go on. `reason` is for staff: it goes into the audit ledger, and neither seller reads it. The seller of a photo that is withdrawn reads the standard words of `stolen_photo`.',
         params: RowParams,
         body: z.object({ outcome: z.enum(MATCH_OUTCOMES), reason: line(1_000) }),
         response: {

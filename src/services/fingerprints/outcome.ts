@@ -12,15 +12,18 @@ import type { ServiceDeps } from '../deps.ts';
 
 type Deps = Pick<ServiceDeps, 'db'> & { readonly review: Pick<ReviewService, 'decide'> };
 
-/** Does to both photos what follows from a moderator's word on them. A photo that is gone, or decided on, stays as it is. */
+/**
+ * Does to both photos what follows from a moderator's word on them. A photo that is gone, or decided on, stays as it is.
+ * `reason` is kept with an approval, which sellers do not read.
+ */
 export async function carryOut(
   deps: Deps,
   who: Principal,
   match: PhotoMatchRow,
   { outcome, reason }: { readonly outcome: MatchOutcome; readonly reason: string },
 ): Promise<void> {
-  if (outcome === 'copied_by_newer') return withdraw(deps, who, match.newer_id, reason);
-  if (outcome === 'copied_by_older') await withdraw(deps, who, match.older_id, reason);
+  if (outcome === 'copied_by_newer') return withdraw(deps, who, match.newer_id);
+  if (outcome === 'copied_by_older') await withdraw(deps, who, match.older_id);
   await release(deps, who, match.newer_id, reason);
 }
 
@@ -32,23 +35,23 @@ export async function withdrawCopy(
   deps: Deps,
   who: Principal,
   file: FileRow,
-  { match, reason = 'A copy of another photo.' }: Decision,
+  { match }: Decision,
 ): Promise<void> {
   if (match === undefined) return;
   const pair = await findOpenPair(deps.db, file.id, match.fileId);
   if (pair === null) return;
   if (match.outcome === 'copied_by_older' && pair.older_id !== file.id)
-    await withdraw(deps, who, pair.older_id, reason);
+    await withdraw(deps, who, pair.older_id);
   if (match.outcome === 'copied_by_newer' && pair.newer_id !== file.id)
-    await withdraw(deps, who, pair.newer_id, reason);
+    await withdraw(deps, who, pair.newer_id);
 }
 
-async function withdraw({ db, review }: Deps, who: Principal, id: string, reason: string): Promise<void> {
+/** In the words of the list alone: what a moderator writes of two photos may name the other one or its seller. */
+async function withdraw({ db, review }: Deps, who: Principal, id: string): Promise<void> {
   const file = await findFile(db, id);
   if (file === null) return;
   const decision = isPublic(file.state) ? 'takedown' : file.state === 'in_review' ? 'reject' : null;
-  if (decision !== null)
-    await review.decide(who, fileId(id), { decision, reason, reasonCode: 'stolen_photo' });
+  if (decision !== null) await review.decide(who, fileId(id), { decision, reasonCode: 'stolen_photo' });
 }
 
 /** Publishes a photo that waits for this word only. */

@@ -3,6 +3,7 @@ import { findFile } from '#src/db/files.ts';
 import { listFindings } from '#src/db/review-cases.ts';
 import type { Principal } from '#src/domain/access.ts';
 import { fileId } from '#src/domain/ids.ts';
+import { REVIEW_REASONS } from '#src/domain/review-reasons.ts';
 import { type Alteration, photoToUpload } from '#test/support/altered-photos.ts';
 import {
   MODERATOR,
@@ -44,7 +45,24 @@ const decide = (
   id: number,
   outcome: 'not_a_copy' | 'same_owner' | 'copied_by_newer' | 'copied_by_older',
   who: Principal = MODERATOR,
-) => app.copies.decideMatch(who, id, { outcome, reason: 'Looked at both.' });
+) => app.copies.decideMatch(who, id, { outcome, reason: WORDS });
+const WORDS = 'Taken from the listing of the other one, Anna.';
+
+/** What a moderator wrote of two photos is kept for staff; the seller of the copy reads the words of the list alone. */
+async function expectStandardWords(seller: Principal, copyId: string, newerId: string): Promise<void> {
+  expect((await app.files.getPhoto(seller, fileId(copyId))).reason).toEqual({
+    code: 'CONTENT_REJECTED',
+    message: REVIEW_REASONS.stolen_photo.message,
+    reasonCode: 'stolen_photo',
+  });
+  const entries = await app.db
+    .selectFrom('audit.entries')
+    .select('details')
+    .where('file_id', '=', newerId)
+    .execute();
+  expect(entries.map(({ details }) => details['reason'])).toContain(WORDS);
+}
+
 const stateOf = async (id: string) => (await findFile(app.db, id))?.state;
 
 describe('what a moderator says of two photos', () => {
@@ -71,32 +89,35 @@ describe('what a moderator says of two photos', () => {
     expect((await settled(first, 'stream.jpg', 'mirrored')).state).toBe('ready');
   });
 
-  test('copied by the newer: it is refused, the older one stays', async () => {
-    const { older, newer, matchId } = await pairOf('sunset.jpg');
+  test('copied by the newer: it is refused in the words of the list, the older one stays', async () => {
+    const { second, older, newer, matchId } = await pairOf('sunset.jpg');
     expect(await decide(matchId, 'copied_by_newer')).toMatchObject({
       newer: { id: newer.id, state: 'rejected' },
       older: { id: older.id, state: 'ready' },
     });
+    await expectStandardWords(second, newer.id, newer.id);
     await expect(decide(matchId, 'not_a_copy')).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
   });
 
-  test('copied by the older: it is taken down, and the newer one is published', async () => {
+  test('copied by the older: it is taken down in the words of the list, and the newer one is published', async () => {
     const { first, older, newer, matchId } = await pairOf('mountains.jpg');
     await decide(matchId, 'copied_by_older');
     expect(await stateOf(older.id)).toBe('taken_down');
     await untilState(app, newer.id, 'ready');
     const told = JSON.stringify(await app.files.getPhoto(first, fileId(older.id)));
     expect(told).not.toContain(newer.id);
+    await expectStandardWords(first, older.id, newer.id);
   });
 
   test('can be part of the decision on the newer one: approved as the original, the older one is taken down', async () => {
-    const { older, newer } = await pairOf('lake.jpg');
+    const { first, older, newer } = await pairOf('lake.jpg');
     const match = { fileId: older.id, outcome: 'copied_by_older' } as const;
-    const ruling = { decision: 'approve', reason: 'Taken by this seller.', match } as const;
+    const ruling = { decision: 'approve', reason: WORDS, match } as const;
     await app.review.decide(MODERATOR, fileId(newer.id), ruling);
     await untilState(app, newer.id, 'ready');
     const file = await findFile(app.db, older.id);
     expect(file).toMatchObject({ state: 'taken_down', content_reason: 'stolen_photo' });
+    await expectStandardWords(first, older.id, newer.id);
     const [pair] = await app.db
       .selectFrom('photo_matches')
       .selectAll()
