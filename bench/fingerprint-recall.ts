@@ -12,7 +12,7 @@ import { print } from './support/client.ts';
 /**
  * How many altered photos are found, and how many others are taken for them. All photos of the folder are in the index; every
  * `step`th is altered in each way and looked for. The index is held in memory here and asked by the same tokens and bounds as
- * `findLookalikes` asks the database. Run: `bench/support/photo-set.sh DIR`, then
+ * `findCopyLookalikes` asks the database. Run: `bench/support/photo-set.sh DIR`, then
  * `node bench/fingerprint-recall.ts DIR/photos [step]`
  */
 const folder = process.argv[2] ?? 'test/fixtures/photos';

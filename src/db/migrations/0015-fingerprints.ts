@@ -35,10 +35,17 @@ const TABLES = [
   // Without a list of what is not sorted in yet: each lookup would have to read all of that.
   `create index fingerprints_by_token on fingerprints using gin (tokens) with (fastupdate = off)`,
 
+  // Few beside the photos: they are asked for by themselves, so that no number of photos keeps one from being found.
+  `create index fingerprints_of_banned_by_token on fingerprints using gin (tokens) with (fastupdate = off)
+     where banned_id is not null`,
+
   // The planner does not know how rare tokens are, and would read the whole table.
   `create function fingerprints_sharing(asked integer[]) returns setof fingerprints
      language sql stable set enable_seqscan = off
      as 'select * from fingerprints where tokens && asked'`,
+  `create function banned_sharing(asked integer[]) returns setof fingerprints
+     language sql stable set enable_seqscan = off
+     as 'select * from fingerprints where banned_id is not null and tokens && asked'`,
 
   `create table photo_matches (
      id bigint generated always as identity primary key,
@@ -66,10 +73,15 @@ const TABLES = [
 ];
 
 const TRIGGERS = [
-  // Whoever makes the change. What is refused or taken down keeps its fingerprint while an appeal may bring it back.
+  // Whoever makes the change. What is refused or taken down keeps its fingerprint while an appeal may bring it back; none
+  // brings back what was refused as a banned picture.
   `create function keep_fingerprint() returns trigger language plpgsql as $$
    begin
-     if new.state in ('deleting', 'failed') then
+     if new.state = 'rejected' then
+       if new.reason_code = 'BANNED_IMAGE' then
+         delete from fingerprints where file_id = new.id;
+       end if;
+     elsif new.state in ('deleting', 'failed') then
        delete from fingerprints where file_id = new.id;
        update banned_pictures set file_id = null where file_id = new.id;
      elsif new.state = 'published' then
@@ -78,5 +90,6 @@ const TRIGGERS = [
      return null;
    end $$`,
   `create trigger files_fingerprint after update of state on files for each row
-     when (new.state <> old.state and new.state in ('deleting', 'failed', 'published')) execute function keep_fingerprint()`,
+     when (new.state <> old.state and new.state in ('deleting', 'failed', 'rejected', 'published'))
+     execute function keep_fingerprint()`,
 ];

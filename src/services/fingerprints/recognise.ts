@@ -1,4 +1,11 @@
-import { findLookalikes, listMatchable, type Lookalike } from '../../db/fingerprints.ts';
+import {
+  type BannedLookalike,
+  findBannedLookalikes,
+  findCopyLookalikes,
+  findListingLookalikes,
+  type Lookalike,
+  type PhotoLookalike,
+} from '../../db/lookalikes.ts';
 import { noteMatch } from '../../db/photo-matches.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Fingerprint } from '../../domain/fingerprint.ts';
@@ -16,8 +23,8 @@ export interface Recognition {
   readonly findings: readonly Finding[];
 }
 
-interface Seen {
-  readonly lookalike: Lookalike;
+interface Seen<Kind extends Lookalike> {
+  readonly lookalike: Kind;
   /** 0–1 */
   readonly similarity: number;
   readonly isMirrored: boolean;
@@ -37,41 +44,34 @@ export async function recognise(
   print: Fingerprint,
   { own, copies }: { own: number; copies: boolean },
 ): Promise<Recognition> {
-  const seen = await seenBefore(db, print, own);
-  const banned = seen.filter(({ lookalike }) => lookalike.bannedId !== null);
-  const same = seen.filter(
-    ({ lookalike, similarity }) => lookalike.fileId !== null && similarity >= SAME_PICTURE,
-  );
-  const photos = copies
-    ? await listMatchable(
-        db,
-        same.flatMap(({ lookalike }) => lookalike.fileId ?? []),
-      )
-    : [];
+  const banned = seenIn(print, await findBannedLookalikes(db, print), NEARLY_SAME);
   const findings: Finding[] = banned.map(bannedFinding);
-  for (const photo of photos.filter(({ owner_id }) => owner_id !== file.owner_id)) {
-    const match = same.find(({ lookalike }) => lookalike.fileId === photo.id);
-    if (match === undefined) continue;
-    const pair = { newerId: file.id, olderId: photo.id, similarity: match.similarity };
-    const id = await noteMatch(db, pair);
+  const isBanned = banned.some(({ similarity }) => similarity >= CERTAINLY_SAME);
+  if (!copies) return { isBanned, isInListing: false, findings };
+  const elsewhere = await findCopyLookalikes(db, print, { ownerId: file.owner_id, before: own });
+  for (const match of seenIn(print, elsewhere, SAME_PICTURE)) {
+    const { fileId: olderId } = match.lookalike;
+    const id = await noteMatch(db, { newerId: file.id, olderId, similarity: match.similarity });
     if (id !== null) findings.push(elsewhereFinding(match, id));
   }
-  return {
-    isBanned: banned.some(({ similarity }) => similarity >= CERTAINLY_SAME),
-    isInListing: file.item_id !== null && photos.some(({ item_id }) => item_id === file.item_id),
-    findings,
-  };
+  const listed = file.item_id === null ? [] : await findListingLookalikes(db, print, { file, before: own });
+  return { isBanned, isInListing: seenIn(print, listed, SAME_PICTURE).length > 0, findings };
 }
 
-async function seenBefore(db: Db, print: Fingerprint, own: number): Promise<Seen[]> {
+/** Those that are at least so alike, once they are laid over the picture. */
+function seenIn<Kind extends Lookalike>(
+  print: Fingerprint,
+  lookalikes: readonly Kind[],
+  least: number,
+): Seen<Kind>[] {
   const look = Buffer.from(print.look, 'base64');
-  return (await findLookalikes(db, print, own))
+  return lookalikes
     .map((lookalike) => ({ lookalike, ...likenessOf(lookalike.look, look) }))
-    .filter(({ similarity }) => similarity >= NEARLY_SAME)
+    .filter(({ similarity }) => similarity >= least)
     .map((seen) => ({ ...seen, similarity: Math.min(1, Math.round(seen.similarity * 1000) / 1000) }));
 }
 
-function bannedFinding({ lookalike, similarity, isMirrored }: Seen): Finding {
+function bannedFinding({ lookalike, similarity, isMirrored }: Seen<BannedLookalike>): Finding {
   return {
     source: 'fingerprint',
     label: 'banned_picture',
@@ -82,7 +82,10 @@ function bannedFinding({ lookalike, similarity, isMirrored }: Seen): Finding {
   };
 }
 
-function elsewhereFinding({ lookalike, similarity, isMirrored }: Seen, matchId: number): Finding {
+function elsewhereFinding(
+  { lookalike, similarity, isMirrored }: Seen<PhotoLookalike>,
+  matchId: number,
+): Finding {
   const { fileId, landmarks, distance } = lookalike;
   return {
     source: 'fingerprint',
