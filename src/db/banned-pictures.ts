@@ -32,6 +32,26 @@ export async function insertBanned(
   return row.id;
 }
 
+/** The photo was looked at again and stays down: the ban may outlive it. */
+export async function confirmBanned(db: Db, { fileId, by }: { fileId: string; by: string }): Promise<void> {
+  await db
+    .updateTable('banned_pictures')
+    .set({ confirmed_by: by })
+    .where('file_id', '=', fileId)
+    .where('confirmed_by', 'is', null)
+    .execute();
+}
+
+/** Lets the picture of this photo come back. Null when it is not banned. */
+export async function deleteBannedOf(db: Db, fileId: string): Promise<BannedPictureRow | null> {
+  const row = await db
+    .deleteFrom('banned_pictures')
+    .where('file_id', '=', fileId)
+    .returningAll()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Newest first. */
 export async function listBanned(
   db: Db,

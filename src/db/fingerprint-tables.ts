@@ -23,6 +23,8 @@ export interface BannedPicturesTable {
   reason_code: string;
   banned_by: string;
   banned_at: CreatedAt;
+  /** Who looked at the photo again and left it down; null until then. */
+  confirmed_by: string | null;
 }
 
 /** Photos of different owners that show the same picture. */

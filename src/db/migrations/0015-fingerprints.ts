@@ -16,7 +16,8 @@ const TABLES = [
      file_id uuid,
      reason_code text not null,
      banned_by text not null,
-     banned_at timestamptz not null default date_trunc('milliseconds', clock_timestamp())
+     banned_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
+     confirmed_by text
    )`,
   `create unique index banned_pictures_by_file on banned_pictures (file_id)`,
   `create index banned_pictures_newest on banned_pictures (banned_at desc, id)`,
@@ -74,7 +75,8 @@ const TABLES = [
 
 const TRIGGERS = [
   // Whoever makes the change. What is refused or taken down keeps its fingerprint while an appeal may bring it back; none
-  // brings back what was refused as a banned picture.
+  // brings back what was refused as a banned picture. A ban outlives its photo once a second look has confirmed it, else
+  // nobody could look any more.
   `create function keep_fingerprint() returns trigger language plpgsql as $$
    begin
      if new.state = 'rejected' then
@@ -83,6 +85,7 @@ const TRIGGERS = [
        end if;
      elsif new.state in ('deleting', 'failed') then
        delete from fingerprints where file_id = new.id;
+       delete from banned_pictures where file_id = new.id and confirmed_by is null;
        update banned_pictures set file_id = null where file_id = new.id;
      elsif new.state = 'published' then
        delete from banned_pictures where file_id = new.id;

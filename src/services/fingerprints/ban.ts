@@ -1,11 +1,11 @@
 import { recordAccess } from '../../db/access-log.ts';
-import { insertBanned } from '../../db/banned-pictures.ts';
+import { deleteBannedOf, insertBanned } from '../../db/banned-pictures.ts';
 import type { Db } from '../../db/schema.ts';
 
 /**
  * Keeps the picture of a photo that is taken down from being uploaded again, by anybody. For reasons that lie in the picture
  * itself only: never for theft or private data, whose victim may use it. In the transaction of the take-down; lifted by the
- * database when the photo is published again. False when there is nothing that the picture could be recognised by.
+ * database when the photo is published again, or deleted before a second look has confirmed it. False when there is nothing that the picture could be recognised by.
  */
 export async function banPicture(
   db: Db,
@@ -20,4 +20,12 @@ export async function banPicture(
     details: { bannedId: id, reasonCode: ban.reasonCode },
   });
   return true;
+}
+
+/** The photo stays down for a reason that bans nothing: the picture may come back. */
+export async function liftBan(db: Db, { fileId, by }: { fileId: string; by: string }): Promise<void> {
+  const lifted = await deleteBannedOf(db, fileId);
+  if (lifted === null) return;
+  const details = { bannedId: lifted.id, reasonCode: lifted.reason_code };
+  await recordAccess(db, { userId: by, action: 'picture.unban', fileId, details });
 }

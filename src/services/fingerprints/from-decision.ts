@@ -1,20 +1,39 @@
+import { confirmBanned } from '../../db/banned-pictures.ts';
 import { decideMatch, findOpenPair } from '../../db/photo-matches.ts';
-import type { Db } from '../../db/schema.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
+import { isPublic } from '../../domain/file-state.ts';
 import { REVIEW_REASONS } from '../../domain/review-reasons.ts';
 import type { Decision } from '../review/contracts.ts';
-import { banPicture } from './ban.ts';
+import { banPicture, liftBan } from './ban.ts';
 
 /**
  * What follows from a decision on a photo for pictures that come later, in its transaction: what it says of the photo and
- * another one is remembered, and a picture that is taken down for what it shows may not come back.
+ * another one is remembered, and a picture that is taken down for what it shows may not come back, as long as that is the
+ * reason. `file` is as it was before.
  */
 export async function rememberDecision(
   trx: Db,
-  { fileId, by, decision }: { readonly fileId: string; readonly by: string; readonly decision: Decision },
+  { file, by, decision }: { readonly file: FileRow; readonly by: string; readonly decision: Decision },
 ): Promise<void> {
-  const { match, reasonCode } = decision;
-  const pair = match === undefined ? null : await findOpenPair(trx, fileId, match.fileId);
+  const { match } = decision;
+  const pair = match === undefined ? null : await findOpenPair(trx, file.id, match.fileId);
   if (match !== undefined && pair !== null) await decideMatch(trx, pair.id, { outcome: match.outcome, by });
-  if (decision.decision === 'takedown' && reasonCode !== undefined && REVIEW_REASONS[reasonCode].isBanned)
-    await banPicture(trx, { fileId, reasonCode, by });
+  // An approval publishes the photo, and the database lifts its ban with that.
+  if (decision.decision !== 'approve') await judgeBan(trx, { file, by, decision });
+}
+
+/** A reason of the list bans or lifts; words alone leave the ban to the reason that was given before. */
+async function judgeBan(
+  trx: Db,
+  {
+    file,
+    by,
+    decision: { decision, reasonCode },
+  }: { readonly file: FileRow; readonly by: string; readonly decision: Decision },
+): Promise<void> {
+  const picture = { fileId: file.id, by };
+  if (reasonCode !== undefined && !REVIEW_REASONS[reasonCode].isBanned) return liftBan(trx, picture);
+  if (reasonCode !== undefined && decision === 'takedown') await banPicture(trx, { ...picture, reasonCode });
+  // The second look at a take-down, or an appeal against it.
+  if (!isPublic(file.state)) await confirmBanned(trx, picture);
 }

@@ -36,7 +36,7 @@ export async function note(trx: Db, { who, file, decision }: Ruling): Promise<vo
     fileId: file.id,
     details: { reason, ...(reasonCode !== null && { reasonCode }), ...(match !== undefined && { match }) },
   });
-  await rememberDecision(trx, { fileId: file.id, by: who.userId, decision });
+  await rememberDecision(trx, { file, by: who.userId, decision });
 }
 
 /**

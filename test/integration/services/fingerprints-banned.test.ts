@@ -102,8 +102,43 @@ describe('a picture that was taken down for what it shows', () => {
     expect((await settled(newSeller(), 'sunset.jpg', 'mirrored')).state).toBe('ready');
   });
 
-  test('stays banned when its photo is deleted, and names neither photo nor owner any more', async () => {
+  test.each([
+    ['the second look', 'lake.jpg', 'takedown'],
+    ['the answer to an appeal', 'dandelion.jpg', 'reject'],
+  ] as const)('may come back once %s gives a reason that bans nothing', async (_, name, decision) => {
+    const { seller, id } = await takenDown(name, 'violence');
+    expect((await banned()).map(({ fileId: of }) => of)).toContain(id);
+    if (decision === 'reject') await app.files.appeal(seller, id, 'It is a picture.');
+    await app.review.decide(ADMIN, id, { decision, reasonCode: 'private_data' });
+    expect((await banned()).map(({ fileId: of }) => of)).not.toContain(id);
+    expect((await settled(newSeller(), name)).state).toBe('ready');
+    const acts = await app.db
+      .selectFrom('audit.entries')
+      .select(['action', 'user_id', 'details'])
+      .where('file_id', '=', id)
+      .where('action', '=', 'picture.unban')
+      .execute();
+    expect(acts).toMatchObject([{ user_id: ADMIN.userId, details: { reasonCode: 'violence' } }]);
+  });
+
+  test('stays banned when the second look confirms it in words alone', async () => {
+    const { id } = await takenDown('slings.webp', 'weapon');
+    await app.review.decide(ADMIN, id, { decision: 'takedown', reason: 'Indeed.' });
+    expect((await settled(newSeller(), 'slings.webp')).reason_code).toBe('BANNED_IMAGE');
+  });
+
+  test('may come back when its photo is deleted before anybody has looked again', async () => {
+    const { seller, id } = await takenDown('lumia-820-starfish.jpg', 'weapon');
+    const before = (await banned()).find(({ fileId: of }) => of === id);
+    expect(before).toBeDefined();
+    await app.files.deletePhoto(seller, id);
+    expect((await banned()).map((entry) => entry.id)).not.toContain(before?.id);
+    expect((await settled(newSeller(), 'lumia-820-starfish.jpg')).state).toBe('ready');
+  });
+
+  test('stays banned when its photo is deleted after the second look, and names neither photo nor owner any more', async () => {
     const { seller, id } = await takenDown('nuthatch.jpg', 'weapon');
+    await app.review.decide(ADMIN, id, { decision: 'takedown', reasonCode: 'weapon' });
     const before = (await banned()).find(({ fileId: of }) => of === id);
     await app.files.deletePhoto(seller, id);
     await until('the photo to be forgotten', async () =>
