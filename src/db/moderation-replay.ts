@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Judged } from '../domain/moderation-replay.ts';
-import type { ImageAnalysis } from '../ports/image-engine.ts';
+import type { KeptAnalysis } from '../ports/image-engine.ts';
 import type { ModerationResult } from '../ports/moderator.ts';
 import { updateFile } from './files.ts';
 import { jsonText } from './json.ts';
@@ -45,7 +45,7 @@ export async function replaceModeration(
   file: FileRow,
   next: {
     readonly result: ModerationResult;
-    readonly analysis: Omit<ImageAnalysis, 'placeholder'> | null;
+    readonly analysis: KeptAnalysis | null;
     readonly at: Date;
     readonly runId: string;
   },

@@ -9,7 +9,7 @@ import type { PhotoHint } from '../domain/photo-coach.ts';
 import type { OutputFormat, VariantName } from '../domain/renditions.ts';
 import type { RunKind, RunProgress, RunState } from '../domain/runs.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
-import type { ImageAnalysis, ImageHeader, OutputReport } from '../ports/image-engine.ts';
+import type { ImageHeader, KeptAnalysis, OutputReport } from '../ports/image-engine.ts';
 import type { CdnBatchesTable, CdnCacheRulesTable, CdnProbesTable, CdnPurgesTable } from './cdn-tables.ts';
 import type { StoredModeration } from '../ports/moderator.ts';
 import type { ScanResult } from '../ports/scanner.ts';
@@ -76,7 +76,7 @@ export interface FilesTable {
   findings: NullableJson<NotedFindings>;
   scan: NullableJson<ScanResult & { at: string }>;
   moderation: NullableJson<StoredModeration>;
-  analysis: NullableJson<Omit<ImageAnalysis, 'placeholder' | 'fingerprint'>>;
+  analysis: NullableJson<KeptAnalysis>;
   attempts: Generated<number>;
   deadline_at: Timestamp | null;
   created_at: CreatedAt;

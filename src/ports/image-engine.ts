@@ -53,6 +53,9 @@ export interface ImageAnalysis {
   readonly models: Readonly<Record<string, string>>;
 }
 
+/** What is kept of an analysis in the file's own row: the placeholder has a column, the fingerprint rows that go with the photo. */
+export type KeptAnalysis = Omit<ImageAnalysis, 'placeholder' | 'fingerprint'>;
+
 /** The re-read of one output (design §3, promise 1): parsed again as a container, with what was found in it. */
 export interface OutputReport {
   readonly clean: boolean;

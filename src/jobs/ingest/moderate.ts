@@ -6,6 +6,7 @@ import { insertFingerprint } from '../../db/fingerprints.ts';
 import { addFindings } from '../../db/review-cases.ts';
 import { moderationFindings } from '../../services/moderation/findings.ts';
 import { judgePhoto } from '../checks.ts';
+import { keptOf } from '../kept-analysis.ts';
 import type { Step } from '../steps.ts';
 import { holdForReview, rejectContent } from './quarantine.ts';
 import { wasThereBefore } from './recognise.ts';
@@ -36,7 +37,7 @@ export const moderate: Step<IngestWork> = {
 /** What was seen, and what the photo is recognised by, is kept with the verdict, all or nothing. */
 async function record(work: IngestWork): Promise<void> {
   const { deps, file } = work;
-  const { placeholder, fingerprint, ...analysis } = need(work.analysis, 'analysis');
+  const analysis = need(work.analysis, 'analysis');
   const { facts } = need(work.image, 'image');
   const moderation = need(work.moderation, 'moderation');
   const noted = await deps.db.transaction().execute(async (trx) => {
@@ -44,8 +45,8 @@ async function record(work: IngestWork): Promise<void> {
       trx,
       { id: file.id, from: 'checking', generation: file.generation },
       {
-        placeholder,
-        analysis: jsonText(analysis),
+        placeholder: analysis.placeholder,
+        analysis: jsonText(keptOf(analysis)),
         moderation: jsonText({ ...moderation, at: deps.clock.now().toISOString() }),
         warnings: jsonText(facts.warnings),
         findings: jsonText(facts.findings),
@@ -54,7 +55,7 @@ async function record(work: IngestWork): Promise<void> {
     );
     if (row === null) return null;
     await addFindings(trx, file.id, moderationFindings(moderation));
-    work.fingerprintId = await insertFingerprint(trx, file.id, fingerprint);
+    work.fingerprintId = await insertFingerprint(trx, file.id, analysis.fingerprint);
     return row;
   });
   if (noted === null) throw new StorageError('CONFLICT', 'The photo has moved on.');

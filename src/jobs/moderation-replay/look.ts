@@ -2,11 +2,12 @@ import type { JudgedFile } from '../../db/moderation-replay.ts';
 import { listVariants } from '../../db/variants.ts';
 import { StorageError } from '../../domain/errors.ts';
 import type { ModerationPolicy } from '../../domain/moderation-policy.ts';
-import type { ImageAnalysis } from '../../ports/image-engine.ts';
+import type { KeptAnalysis } from '../../ports/image-engine.ts';
 import type { Detection, Detector, ModerationResult } from '../../ports/moderator.ts';
 import { judge } from '../../services/moderation/moderator.ts';
 import { readProven } from '../../services/storage/proven.ts';
 import type { JobDeps } from '../deps.ts';
+import { keptOf } from '../kept-analysis.ts';
 
 export interface ReplayDeps extends JobDeps {
   readonly detectors: readonly Detector[];
@@ -16,7 +17,7 @@ export interface ReplayDeps extends JobDeps {
 export interface SecondJudgement {
   readonly result: ModerationResult;
   /** New where the photo had to be looked at again, else null. */
-  readonly analysis: Omit<ImageAnalysis, 'placeholder'> | null;
+  readonly analysis: KeptAnalysis | null;
   readonly isNewLook: boolean;
 }
 
@@ -54,7 +55,7 @@ async function lookAgain(
   file: JudgedFile,
   detectors: readonly Detector[],
   signal: AbortSignal,
-): Promise<{ detections: Detection[]; analysis: Omit<ImageAnalysis, 'placeholder'> }> {
+): Promise<{ detections: Detection[]; analysis: KeptAnalysis }> {
   const bytes = await storedPhoto(deps, file, signal);
   const image = await deps.images.open(bytes, { kind: file.kind, signal });
   try {
@@ -64,8 +65,7 @@ async function lookAgain(
       detections.push(await detector.detect({ image, analysis, category: file.category }, signal));
       if (detector.isCharged) await deps.onCharge(detector.name);
     }
-    const { placeholder: _, ...kept } = analysis;
-    return { detections, analysis: kept };
+    return { detections, analysis: keptOf(analysis) };
   } finally {
     await image.close();
   }
