@@ -11,6 +11,7 @@ import type { ReasonCode } from '../../domain/review-reasons.ts';
 import { announceFor } from '../announce.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { end, undo } from '../removal.ts';
+import { readProven } from '../storage/proven.ts';
 import { type ViewToKeep, viewToKeep } from '../view-to-keep.ts';
 
 type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'deliverNow'>;
@@ -71,7 +72,8 @@ async function commit(
 
 /**
  * Copies what stands for the public original into quarantine before `commit`, and removes the copy when nothing came of
- * it. An original whose bytes are lost keeps no photo public: it goes down without a view.
+ * it. An original whose bytes are lost, or are not those that were checked, keeps no photo public: it goes down without a
+ * view. Under legal hold that original is moved as evidence, which looks for the right bytes.
  */
 async function withView(
   deps: Deps,
@@ -95,7 +97,8 @@ async function withView(
 
 async function copyUnlessLost(deps: Deps, view: ViewToKeep): Promise<boolean> {
   try {
-    await deps.storage.copyFile(objectKey(view.source), view.key);
+    const { etag } = await readProven(deps.storage, { key: view.source, sha256: view.original.sha256 });
+    await deps.storage.copyFile(objectKey(view.source), view.key, { ifMatch: etag });
     return true;
   } catch (error) {
     if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_DAMAGED')) return false;

@@ -105,6 +105,17 @@ describe('a take-down', () => {
     expect(await queueOf(TWO)).not.toContainEqual([id, expect.any(String)]);
   });
 
+  test('of a photo that was changed behind our back keeps none of those bytes to be looked at', async () => {
+    const { id } = await uploaded('publish');
+    const key = (await publicKeys(id)).find((each) => each.startsWith('items/original/')) ?? '';
+    await app.storage.uploadFile((await distinctPhoto()).body, { key, contentType: 'image/jpeg' });
+    expect((await decide(ONE, id, { decision: 'takedown', reason: 'No.' })).state).toBe('taken_down');
+    await untilDelivered(app);
+    expect((await storedKeys(app)).filter((each) => each.includes(id))).toEqual([]);
+    expect(await queueOf(TWO)).not.toContainEqual([id, expect.any(String)]);
+    await expectNoOrphans(app);
+  });
+
   test('appealed before its second look is one case, an appeal', async () => {
     const { id } = await uploaded('publish');
     await decide(ONE, id, { decision: 'takedown', reason: 'No.' });
