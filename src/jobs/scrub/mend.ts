@@ -2,12 +2,13 @@ import type { RunAction } from '../../domain/runs.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import type { VariantName } from '../../domain/renditions.ts';
 import { readProven } from '../../services/storage/proven.ts';
+import type { Search } from '../../services/storage/search-backups.ts';
 import type { Damage } from './damage.ts';
 import type { ScrubDeps } from './deps.ts';
 import type { ExamineOptions } from './examine.ts';
 import { isPassing } from './expectation.ts';
 import { rebuildVariant } from './rebuild.ts';
-import { findCopy, putRight, type Search } from './restore.ts';
+import { findCopy, putRight } from './restore.ts';
 import { setAside } from './set-aside.ts';
 
 export interface MendOptions extends Omit<ExamineOptions, 'deep'> {
