@@ -75,6 +75,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       ...(replica !== null && { replica: { store: replica, standingOf: (key) => standingOf(db, key) } }),
     });
 
+    /** Where lost bytes are looked for. */
+    const backups = backupsOf(store, replica);
+
     const { cdn, edge, cloudfront } = await createCdn({
       config,
       addresses,
@@ -129,7 +132,10 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       deliverNow: async (fileId) => dispatcher.current?.deliverNow(fileId),
     };
     const leaves = config.server.roles.includes('worker') ? [] : LEFT_TO_WORKERS;
-    dispatcher.current = await startOutboxDispatcher({ db, storage, cdn, log, queue, leaves }, listener);
+    dispatcher.current = await startOutboxDispatcher(
+      { db, storage, cdn, log, queue, backups, leaves },
+      listener,
+    );
     closing('outbox', async () => dispatcher.current?.close());
 
     const scanner = await createScanner(config);
@@ -182,8 +188,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       }),
       imageProcessing: createImageProcessingService({ images, storage, encoder: config.images.encoder }),
       storage,
-      /** Where lost bytes are looked for. */
-      backups: backupsOf(store, replica),
+      backups,
       uploadLocks,
       arrivals: await createArrivals(config, log),
       phases,

@@ -85,7 +85,11 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
       canaryTask(jobs, config.safety.canaryMs),
-      { name: 'move evidence', everyMs: EVIDENCE_MS, run: () => moveEvidence(jobs) },
+      {
+        name: 'move evidence',
+        everyMs: EVIDENCE_MS,
+        run: () => moveEvidence({ ...jobs, backups: parts.backups }),
+      },
       { name: 'fingerprint older photos', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
       ...auditTasks(jobs, config.audit),

@@ -5,6 +5,9 @@ import type { Db } from './schema.ts';
 
 export type EvidenceMove = Selectable<EvidenceMovesTable>;
 
+/** States in which something is still to be done. */
+const OPEN = ['waiting', 'restoring'] as const;
+
 /** These originals of a held file are to leave their public keys. One that is on its way already stays as it is. */
 export async function addEvidenceMoves(
   db: Db,
@@ -20,7 +23,7 @@ export async function addEvidenceMoves(
         .column('key')
         .doUpdateSet({ state: 'waiting', attempts: 0, error: null, due_at: sql<Date>`now()`, moved_at: null })
         // It was public once more in between.
-        .where('evidence_moves.state', '=', 'moved'),
+        .where('evidence_moves.state', 'not in', [...OPEN]),
     )
     .execute();
 }
@@ -37,7 +40,7 @@ export async function claimEvidenceMoves(
   const { rows } = await sql<EvidenceMove>`
     update evidence_moves set due_at = now() + make_interval(secs => ${leaseSeconds})
     where key in (
-      select key from evidence_moves where state <> 'moved' and due_at <= now() ${ofFile}
+      select key from evidence_moves where state in ('waiting', 'restoring') and due_at <= now() ${ofFile}
       order by due_at, key limit ${limit} for update skip locked
     )
     returning *
@@ -51,7 +54,7 @@ export async function findOpenMove(db: Db, key: string): Promise<EvidenceMove | 
     .selectFrom('evidence_moves')
     .selectAll()
     .where('key', '=', key)
-    .where('state', '<>', 'moved')
+    .where('state', 'in', [...OPEN])
     .executeTakeFirst();
   return row ?? null;
 }
@@ -74,7 +77,7 @@ export async function keepEvidenceMove(
       moved_at: state === 'moved' ? sql<Date>`date_trunc('milliseconds', clock_timestamp())` : null,
     })
     .where('key', '=', key)
-    .where('state', '<>', 'moved')
+    .where('state', 'in', [...OPEN])
     .execute();
 }
 

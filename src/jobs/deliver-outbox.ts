@@ -13,6 +13,7 @@ import {
   retryOutboxLater,
 } from '../db/outbox.ts';
 import type { OutboxRow } from '../db/schema.ts';
+import type { BackupSource } from '../ports/backup-source.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { moveEvidence } from '../services/evidence/move.ts';
@@ -20,6 +21,8 @@ import { advanceRestore } from '../services/lifecycle/restore.ts';
 
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & {
   readonly queue: JobQueue;
+  /** Where lost bytes are looked for. */
+  readonly backups: readonly BackupSource[];
   /** What other processes deliver. Default: nothing. */
   readonly leaves?: readonly OutboxTopic[];
 };

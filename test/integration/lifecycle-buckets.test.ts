@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backupsOf } from '#src/app/object-stores.ts';
 import { listEvidenceMoves } from '#src/db/evidence.ts';
 import { findFile, lockFileAndItem } from '#src/db/files.ts';
 import { placeHold } from '#src/db/holds.ts';
 import { setArchive } from '#src/db/lifecycle.ts';
 import { standingOf } from '#src/db/objects.ts';
 import { readStorage, recountStorage } from '#src/db/rollups.ts';
+import type { Database } from '#src/db/schema.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
 import { advanceRestores } from '#src/jobs/restore-photos.ts';
 import { systemClock } from '#src/ports/clock.ts';
@@ -48,6 +50,7 @@ function onBucketOf(server: S3Server | null, options: Parameters<typeof openTest
       const storage = createStorageService({ store });
       return {
         db: database.db,
+        store,
         storage,
         clock: days === 0 ? systemClock : { now: () => new Date(Date.now() + days * 86_400_000) },
         log: silentLog,
@@ -117,18 +120,14 @@ describe.skipIf(localStack === null)('in a bucket of LocalStack (TEST_AWS_ENDPOI
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await db.updateTable('variants').set({ sha256 }).where('key', '=', key).execute();
     await createLifecycleService(deps()).archiveOldFiles();
-    await placeHold(db, { fileId: id, reason: 'Case 4711', placedBy: 'admin-1' });
-    await db.transaction().execute(async (trx) => {
-      const file = await lockFileAndItem(trx, id);
-      if (file !== null) await end(trx, file, 'taken_down', { code: 'CONTENT_REJECTED', message: 'No.' });
-    });
+    await takenDownUnderHold(db, id);
     await expect(get(key)).rejects.toMatchObject({ name: 'InvalidObjectState' });
     await until('the move', async () => {
       await db
         .updateTable('evidence_moves')
         .set({ due_at: new Date(0) })
         .execute();
-      await moveEvidence(deps());
+      await moveEvidence({ ...deps(), backups: [] });
       return (await listEvidenceMoves(db, id))[0]?.state === 'moved' ? true : null;
     });
     const evidence = evidenceKey(key) ?? '';
@@ -139,6 +138,15 @@ describe.skipIf(localStack === null)('in a bucket of LocalStack (TEST_AWS_ENDPOI
     expect(await standingOf(db, key)).toBe('gone');
   }, 60_000);
 });
+
+/** Its evidence waits to be moved. */
+async function takenDownUnderHold(db: Database, id: string): Promise<void> {
+  await placeHold(db, { fileId: id, reason: 'Case 4711', placedBy: 'admin-1' });
+  await db.transaction().execute(async (trx) => {
+    const file = await lockFileAndItem(trx, id);
+    if (file !== null) await end(trx, file, 'taken_down', { code: 'CONTENT_REJECTED', message: 'No.' });
+  });
+}
 
 const ceph = cephServer();
 describe.skipIf(ceph === null)('in a bucket with versions of Ceph (TEST_S3_ENDPOINT)', () => {
@@ -164,6 +172,23 @@ describe.skipIf(ceph === null)('in a bucket with versions of Ceph (TEST_S3_ENDPO
     ]);
     expect(totals).toEqual(await recountStorage(deps().db));
     expect((await findFile(deps().db, photo?.id ?? ''))?.archive).toBe('none');
+  }, 60_000);
+
+  test('evidence that was overwritten comes from the version that the bucket keeps', async () => {
+    const [photo] = await makeOldPhotos(deps(), 1, 130_000);
+    const { id = '', key = '' } = photo ?? {};
+    const { db, storage, log, store } = deps();
+    const bytes = Buffer.alloc(130_000, 0);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await db.updateTable('variants').set({ sha256 }).where('key', '=', key).execute();
+    await storage.uploadFile(Buffer.alloc(100, 7), { key, contentType: 'image/jpeg' });
+    await takenDownUnderHold(db, id);
+    const evidence = evidenceKey(key) ?? '';
+    await moveEvidence({ db, storage, log, backups: backupsOf(store, null) }, id);
+    expect(await listEvidenceMoves(db, id)).toMatchObject([{ state: 'moved', error: null }]);
+    expect((await buffer((await storage.downloadFile(evidence)).body)).equals(bytes)).toBe(true);
+    expect(await standingOf(db, key)).toBe('gone');
+    expect(await versionsOf(`quarantine/view/${id}`)).toBe(2);
   }, 60_000);
 
   test('unused objects go, with all their versions, after their grace; what rows name and others keep stays', async () => {

@@ -14,14 +14,14 @@ const STATEMENTS = [
      key text collate "C" primary key,
      file_id uuid not null references files (id),
      sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
-     state text not null default 'waiting' check (state in ('waiting', 'restoring', 'moved')),
+     state text not null default 'waiting' check (state in ('waiting', 'restoring', 'moved', 'lost')),
      attempts integer not null default 0,
      error text,
      due_at timestamptz not null default now(),
      created_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
      moved_at timestamptz
    )`,
-  `create index evidence_moves_due on evidence_moves (due_at) where state <> 'moved'`,
+  `create index evidence_moves_due on evidence_moves (due_at) where state in ('waiting', 'restoring')`,
   `create index evidence_moves_by_file on evidence_moves (file_id)`,
   `insert into evidence_moves (key, file_id, sha256)
      select o.key, o.file_id, coalesce(v.sha256, c.sha256) from holds h

@@ -49,7 +49,7 @@ export const LegalHold = z
       .readonly()
       .meta({
         description:
-          'Originals that were public when the photo ended, by their public keys, on their way into quarantine: `waiting`, `restoring` (they were archived, the store is bringing them back), or `moved`.',
+          'Originals that were public when the photo ended, by their public keys, on their way into quarantine: `waiting`, `restoring` (they were archived, the store is bringing them back), `moved`, or `lost` (neither the store nor a backup source has them any more).',
       }),
   })
   .meta({ id: 'LegalHold' });

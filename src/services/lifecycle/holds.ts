@@ -11,8 +11,8 @@ import { StorageError } from '../../domain/errors.ts';
 import type { EvidenceMoveState } from '../../domain/evidence.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { FileId } from '../../domain/ids.ts';
-import { evidenceKey } from '../../domain/keys.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { evidenceKeys } from '../evidence/keys.ts';
 import { hasSuccessor } from '../photos/profile-photos.ts';
 import { isReplaced } from '../photos/replaced.ts';
 import { publicPaths, remove, underHold } from '../removal.ts';
@@ -94,11 +94,17 @@ async function tidy(db: Db, file: FileRow): Promise<void> {
     return;
   }
   const stays = new Set((await listVariants(db, [file.id])).map(({ key }) => key));
-  const evidence = moved.flatMap((key) => [key, evidenceKey(key) ?? key]).filter((key) => !stays.has(key));
+  const evidence = moved.flatMap(allKeys).filter((key) => !stays.has(key));
   const raw = file.state === 'ready' && file.kind !== 'verification_document' ? await rawKeys(db, file) : [];
   const keys = await condemnObjects(db, [...evidence, ...raw]);
   const paths = publicPaths(keys.filter((key) => moved.includes(key)).map((key) => ({ key })));
   if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths });
+}
+
+/** Where evidence may lie: where it was public, in quarantine, and what was found in its place. */
+function allKeys(key: string): string[] {
+  const keys = evidenceKeys(key);
+  return keys === null ? [key] : [key, keys.to, keys.aside];
 }
 
 async function rawKeys(db: Db, file: FileRow): Promise<string[]> {

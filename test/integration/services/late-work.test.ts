@@ -200,7 +200,8 @@ describe('a store that is down', () => {
     const { jobs, store } = underFaults();
     const down: Fault = { when: 'before', error: new StorageError('STORAGE_UNAVAILABLE') };
     store.plan('delete', down, down);
-    const delivery = { db: app.db, storage: jobs.storage, cdn: app.cdn, log: app.jobs.log, queue: app.queue };
+    const { db, cdn, queue, backups } = app;
+    const delivery = { db, storage: jobs.storage, cdn, log: app.jobs.log, queue, backups };
     await app.db.transaction().execute(async (trx) => {
       const file = await lockFileAndItem(trx, id);
       if (file !== null) await remove(trx, file);

@@ -5,6 +5,8 @@ import { fileId, itemId, userId } from '#src/domain/ids.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
 import { probeWithdrawn } from '#src/jobs/probe-withdrawn.ts';
 import { listProbes } from '#src/db/cdn-probes.ts';
+import type { EvidenceDeps } from '#src/services/evidence/keep.ts';
+import { moveEvidence } from '#src/services/evidence/move.ts';
 import type { Photo } from '#src/services/photo.ts';
 import { end } from '#src/services/removal.ts';
 import { ADMIN, ageListing } from '#test/support/ageing.ts';
@@ -41,6 +43,32 @@ export async function endAs(
     if (file !== null) await end(trx, file, to, { code: 'DEADLINE_EXCEEDED', message: 'Too late' });
     await also(trx);
   });
+}
+
+/** Ended, with nothing moved yet: what would do so looks an hour later. */
+export async function waiting(served: ServedApp, held: Held): Promise<void> {
+  await endAs(served, held, 'taken_down', async (trx) => {
+    await trx
+      .updateTable('evidence_moves')
+      .set({ due_at: new Date(Date.now() + 3_600_000) })
+      .where('file_id', '=', held.id)
+      .execute();
+  });
+  await untilDelivered(served.app);
+}
+
+/** What waits is due now; moved with these parts in place of the service's own. */
+export async function goOn(
+  { app }: ServedApp,
+  held: Held,
+  parts: Partial<Pick<EvidenceDeps, 'storage' | 'backups'>> = {},
+): Promise<void> {
+  await app.db
+    .updateTable('evidence_moves')
+    .set({ due_at: new Date(0) })
+    .where('file_id', '=', held.id)
+    .execute();
+  await moveEvidence({ ...app.jobs, backups: app.backups, ...parts }, held.id);
 }
 
 /** A held photo whose original is archived. */

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
-import { moveEvidence } from '#src/services/evidence/move.ts';
 import { ADMIN, knowViews } from '#test/support/ageing.ts';
 import { distinctPhoto, type TestApp, untilDelivered } from '#test/support/app.ts';
 import { type ServedApp, startServedApp } from '#test/support/served-app.ts';
 import {
   archived,
-  endAs,
   expectInQuarantine,
   expectNotServed,
   expectProved,
+  goOn,
+  waiting,
 } from './legal-hold-evidence-harness.ts';
 import { bytesAt, type Held, heldPhoto, keysOf } from './legal-hold-harness.ts';
 
@@ -24,54 +24,35 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 describe('evidence that is on its way', () => {
-  /** Ended, with nothing moved yet: what would do so looks an hour later. */
-  async function waiting(held: Held): Promise<void> {
-    await endAs(served, held, 'taken_down', async (trx) => {
-      await trx
-        .updateTable('evidence_moves')
-        .set({ due_at: new Date(Date.now() + 3_600_000) })
-        .where('file_id', '=', held.id)
-        .execute();
-    });
-    await untilDelivered(app);
-  }
-  async function goOn(held: Held, storage = app.jobs.storage): Promise<void> {
-    await app.db
-      .updateTable('evidence_moves')
-      .set({ due_at: new Date(0) })
-      .where('file_id', '=', held.id)
-      .execute();
-    await moveEvidence({ ...app.jobs, storage }, held.id);
-  }
   const stateOf = async ({ id }: Held) => (await app.lifecycle.getHold(ADMIN, id)).evidence[0];
 
   test('is not served from its public key, from the moment on at which its photo ends', async () => {
     const held = await heldPhoto(app);
     expect(await served.status(held.key)).toBe(200);
-    await waiting(held);
+    await waiting(served, held);
     expect(await keysOf(app, held.id)).toContain(held.key);
     await expectNotServed(served, held);
-    await goOn(held);
+    await goOn(served, held);
     await expectInQuarantine(served, held);
     await expectProved(served, held);
   });
 
   test('waits for a slow archive to bring it back, is served by nobody meanwhile, also when it is there', async () => {
     const held = await archived(served);
-    await waiting(held);
+    await waiting(served, held);
     let isThere = false;
     const storage = {
       ...app.jobs.storage,
       archiveStatus: async () => (isThere ? ('restored' as const) : ('restoring' as const)),
     };
-    await goOn(held, storage);
+    await goOn(served, held, { storage });
     expect(await stateOf(held)).toMatchObject({ state: 'restoring', error: null, movedAt: null });
     await expectNotServed(served, held);
     isThere = true;
     await app.storage.restoreFile(held.key, 1);
     expect((await bytesAt(app, held.key)).equals(held.bytes)).toBe(true);
     await expectNotServed(served, held);
-    await goOn(held, storage);
+    await goOn(served, held, { storage });
     expect(await stateOf(held)).toMatchObject({ state: 'moved' });
     await expectInQuarantine(served, held);
     expect((await app.storage.fileInfo(evidenceKey(held.key) ?? '')).storageClass).toBe('STANDARD');
@@ -79,12 +60,14 @@ describe('evidence that is on its way', () => {
 
   test('is moved to the same end when the process that moved it died between its copy and the rest', async () => {
     const held = await heldPhoto(app);
-    await waiting(held);
-    await goOn(held, {
-      ...app.jobs.storage,
-      copyFile: async (...args) => {
-        await app.jobs.storage.copyFile(...args);
-        throw new StorageError('STORAGE_UNAVAILABLE');
+    await waiting(served, held);
+    await goOn(served, held, {
+      storage: {
+        ...app.jobs.storage,
+        copyFile: async (...args) => {
+          await app.jobs.storage.copyFile(...args);
+          throw new StorageError('STORAGE_UNAVAILABLE');
+        },
       },
     });
     expect(await stateOf(held)).toMatchObject({ state: 'waiting', error: 'STORAGE_UNAVAILABLE' });
@@ -92,26 +75,26 @@ describe('evidence that is on its way', () => {
       expect.arrayContaining([held.key, evidenceKey(held.key) ?? '']),
     );
     await expectNotServed(served, held);
-    await goOn(held);
+    await goOn(served, held);
     await expectInQuarantine(served, held);
   });
 
   test('leaves at once when the hold is lifted', async () => {
     const held = await heldPhoto(app);
-    await waiting(held);
+    await waiting(served, held);
     await app.lifecycle.releaseHold(ADMIN, held.id);
     await untilDelivered(app);
     expect(await keysOf(app, held.id)).toEqual([]);
-    await goOn(held);
+    await goOn(served, held);
     expect(await keysOf(app, held.id)).toEqual([]);
   });
 
   test('that was changed behind our back is kept as it is, says so, and is out of public all the same', async () => {
     const held = await heldPhoto(app);
-    await waiting(held);
+    await waiting(served, held);
     const changed = (await distinctPhoto()).body;
     await app.storage.uploadFile(changed, { key: held.key, contentType: 'image/jpeg' });
-    await goOn(held);
+    await goOn(served, held, { backups: [] });
     await untilDelivered(app);
     expect((await bytesAt(app, evidenceKey(held.key) ?? '')).equals(changed)).toBe(true);
     expect(await keysOf(app, held.id)).not.toContain(held.key);

@@ -62,7 +62,7 @@ test('a deletion is not over before the replica has done its part, and is asked 
   await replica.replicate(app);
   // This test delivers by itself, through the service that knows the replica.
   await app.phases.find(({ name }) => name === 'outbox')?.run();
-  const deps = { ...app.jobs, storage, queue: app.queue };
+  const deps = { ...app.jobs, storage, queue: app.queue, backups: app.backups };
   replica.store.plan('delete', ...photo.rows.map(() => DOWN));
   await app.db.transaction().execute(async (trx) => {
     const file = await lockFileAndItem(trx, photo.id);
