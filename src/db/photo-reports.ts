@@ -48,6 +48,23 @@ export async function findReport(
   return row ?? null;
 }
 
+/** Whether a person has approved the photo after somebody reported it. */
+export async function isApprovedSinceReported(db: Db, fileId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('review_decisions')
+    .select('id')
+    .where('file_id', '=', fileId)
+    .where('decision', '=', 'approve')
+    .where(
+      'decided_at',
+      '>',
+      sql<Date>`(select min(created_at) from photo_reports where file_id = ${fileId})`,
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Photos that a person has reported within the last hour, and when the oldest of these was. */
 export async function reportsWithinAnHour(
   db: Db,

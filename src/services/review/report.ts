@@ -4,11 +4,12 @@ import {
   countReports,
   findReport,
   insertReport,
+  isApprovedSinceReported,
   lockReporter,
   reportsWithinAnHour,
 } from '../../db/photo-reports.ts';
 import { insertDecision } from '../../db/review.ts';
-import { addFindings, openCase } from '../../db/review-cases.ts';
+import { addFindings, openCase, openCaseOf } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
@@ -25,7 +26,8 @@ type Report = Parameters<ReviewService['report']>[2];
 
 /**
  * Puts a public photo that a buyer reports into the review queue, where reports of the same photo are counted together. It
- * stays public, unless so many name the same danger that it is hidden until a moderator has looked.
+ * stays public, unless so many name the same danger that it is hidden until a moderator has looked. Reports hide nothing
+ * that a moderator has approved since the first of them: more of them are for the queue.
  */
 export async function report(deps: DecideDeps, who: Principal, id: FileId, request: Report): Promise<void> {
   if (REVIEW_REASONS[request.reasonCode].needsText && request.message === undefined)
@@ -40,13 +42,20 @@ async function keep(trx: Db, who: Principal, id: FileId, request: Report): Promi
   await lockReporter(trx, who.userId);
   const file = await lockedFileFor(trx, who, 'report', id);
   const reported = await findReport(trx, file.id, who.userId);
-  const caseId = reported === null ? await keepNew(trx, who, file, request) : reported.caseId;
-  if (caseId === null) return null;
+  const caseId =
+    reported === null ? await keepNew(trx, who, file, request) : await stillOpen(trx, file, reported.caseId);
+  if (caseId === null || (await isApprovedSinceReported(trx, file.id))) return null;
   const counts = (await countReports(trx, [caseId])).get(caseId) ?? [];
   const enough = counts
     .filter(({ count }) => count >= HIDE_AFTER_REPORTERS)
     .map(({ reasonCode }) => reasonCode);
   return enough.filter(isReasonCode).find((code) => REVIEW_REASONS[code].isDangerous) ?? null;
+}
+
+/** The case of an earlier report; null when it is decided: a report counts in the case that it was made in, and no other. */
+async function stillOpen(trx: Db, file: FileRow, caseId: number | null): Promise<number | null> {
+  const open = await openCaseOf(trx, file.id);
+  return open?.id === caseId ? caseId : null;
 }
 
 async function keepNew(trx: Db, who: Principal, file: FileRow, request: Report): Promise<number> {

@@ -103,7 +103,7 @@ describe('a report', () => {
 });
 
 describe('something dangerous', () => {
-  test('named by enough people at once hides the photo until a moderator has looked', async () => {
+  test('named by enough people hides the photo until a moderator has looked, and not again after that', async () => {
     const id = await uploaded();
     const [first, ...others] = Array.from({ length: HIDE_AFTER_REPORTERS }, (_, index) => `hider-${index}`);
     const danger = { reasonCode: 'sexual_content' } as const;
@@ -121,6 +121,17 @@ describe('something dangerous', () => {
     const back = await app.review.decide(MODERATOR, id, { decision: 'approve' });
     expect(back.state).toBe('published');
     await untilState(app, id, 'ready');
+
+    for (const name of [first ?? '', ...others]) await app.review.report(buyer(name), id, danger);
+    expect((await app.files.getPhoto(null, id)).state).toBe('ready');
+    expect(await entryOf(id)).toBeUndefined();
+    for (let more = 0; more < HIDE_AFTER_REPORTERS; more += 1)
+      await app.review.report(buyer(`later-${more}`), id, danger);
+    expect((await app.files.getPhoto(null, id)).state).toBe('ready');
+    expect(await entryOf(id)).toMatchObject({
+      source: 'report',
+      reports: [{ reasonCode: 'sexual_content', count: HIDE_AFTER_REPORTERS }],
+    });
   });
 });
 
