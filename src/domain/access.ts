@@ -21,7 +21,7 @@ export type FileAction =
   | 'appeal'
   /** Have an archived original brought back. */
   | 'restore'
-  /** Approve, reject, take down. */
+  /** Approve, reject, take down; never by the owner. */
   | 'decide'
   /** Tell moderators that something is wrong with it. */
   | 'report';
@@ -62,8 +62,9 @@ export function mayAccessFile(who: Principal | null, action: FileAction, file: F
       return isOwner && !isDocument;
     case 'restore':
       return isOwner || isStaff || (has(who, 'service') && !isDocument);
+    // Nobody judges their own photo, whatever else they are.
     case 'decide':
-      return isStaff && !isDocument;
+      return isStaff && !isOwner && !isDocument;
     // One who acts for many would count as one, and a seller has other ways.
     case 'report':
       return who !== null && !isOwner && !has(who, 'service') && isPublic(file.state) && !isDocument;
@@ -147,6 +148,12 @@ export function mayAdminister(who: Principal | null, action: AdminAction): boole
 export function assertMayAdminister(who: Principal | null, action: AdminAction): void {
   if (mayAdminister(who, action)) return;
   throw new StorageError('FORBIDDEN', `This is for ${ADMIN_ACTIONS[action].join('s and ')}s.`);
+}
+
+/** @throws StorageError FORBIDDEN for the owner of one of two photos that are to be told apart: nobody judges their own. */
+export function assertOwnsNeither(who: Principal, ownerIds: readonly string[]): void {
+  if (!ownerIds.includes(who.userId)) return;
+  throw new StorageError('FORBIDDEN', 'One of these two photos is yours: they are for another moderator.');
 }
 
 /** Whether the caller may act on a user's own things: profile photo, documents. */

@@ -2,7 +2,7 @@ import { recordAccess } from '../db/access-log.ts';
 import { deleteBanned, listBanned } from '../db/banned-pictures.ts';
 import { findFile } from '../db/files.ts';
 import { decideMatch, findMatch, type PhotoMatchRow, reopenMatch } from '../db/photo-matches.ts';
-import { assertMayAdminister, type Principal } from '../domain/access.ts';
+import { assertMayAdminister, assertOwnsNeither, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { FileState } from '../domain/file-state.ts';
 import type { MatchOutcome } from '../domain/review-case.ts';
@@ -58,6 +58,7 @@ export function createCopiesService(
       assertMayAdminister(who, 'decide_match');
       const match = await findMatch(db, id);
       if (match === null) throw new StorageError('NOT_FOUND', 'There is no such pair of photos.');
+      assertOwnsNeither(who, [match.newer_owner, match.older_owner]);
       await noteOutcome(deps, who, match, decision);
       try {
         await carryOut(deps, who, match, decision);

@@ -3,7 +3,7 @@ import { findOpenPair, hasOpenMatch, type PhotoMatchRow } from '../../db/photo-m
 import { listAppeals } from '../../db/review.ts';
 import { listFindings } from '../../db/review-cases.ts';
 import type { FileRow } from '../../db/schema.ts';
-import type { Principal } from '../../domain/access.ts';
+import { assertOwnsNeither, type Principal } from '../../domain/access.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import { fileId } from '../../domain/ids.ts';
 import type { MatchOutcome } from '../../domain/review-case.ts';
@@ -40,6 +40,7 @@ export async function withdrawCopy(
   if (match === undefined) return;
   const pair = await findOpenPair(deps.db, file.id, match.fileId);
   if (pair === null) return;
+  assertOwnsNeither(who, [pair.newer_owner, pair.older_owner]);
   if (match.outcome === 'copied_by_older' && pair.older_id !== file.id)
     await withdraw(deps, who, pair.older_id);
   if (match.outcome === 'copied_by_newer' && pair.newer_id !== file.id)

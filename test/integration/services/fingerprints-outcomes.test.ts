@@ -66,6 +66,24 @@ async function expectStandardWords(seller: Principal, copyId: string, newerId: s
 const stateOf = async (id: string) => (await findFile(app.db, id))?.state;
 
 describe('what a moderator says of two photos', () => {
+  test('is nothing where one of them is their own', async () => {
+    const { first, second, older, newer, matchId } = await pairOf('mountains.jpg');
+    for (const { userId } of [first, second]) {
+      const who: Principal = { userId, roles: ['seller', 'moderator'] };
+      await expect(decide(matchId, 'copied_by_newer', who)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    const ofTheOlder: Principal = { userId: first.userId, roles: ['seller', 'moderator'] };
+    const ruling = app.review.decide(ofTheOlder, fileId(newer.id), {
+      decision: 'reject',
+      reasonCode: 'stolen_photo',
+      match: { fileId: older.id, outcome: 'copied_by_newer' },
+    });
+    await expect(ruling).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await stateOf(newer.id)).toBe('in_review');
+    for (const photo of [newer, older])
+      await app.files.deletePhoto(photo === newer ? second : first, fileId(photo.id));
+  });
+
   test('not a copy: the newer one is published, and the pair stays dismissed when it is uploaded again', async () => {
     const { second, older, newer, matchId } = await pairOf('nuthatch.jpg');
     expect(newer.state).toBe('in_review');

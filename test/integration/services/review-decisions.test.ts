@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCase } from '#src/db/review-cases.ts';
+import type { Principal } from '#src/domain/access.ts';
 import { type FileId, fileId } from '#src/domain/ids.ts';
 import type { Moderator, ModerationResult } from '#src/ports/moderator.ts';
 import type { Decision } from '#src/services/review/contracts.ts';
@@ -31,21 +32,23 @@ function saying(moderator: Moderator): Moderator {
   };
 }
 
-async function uploaded(wanted: 'review' | 'publish'): Promise<{ id: FileId; item: string }> {
+async function uploaded(
+  wanted: 'review' | 'publish',
+  who: Principal = SELLER,
+): Promise<{ id: FileId; item: string }> {
   verdict = wanted;
-  const item = await newItem(app);
-  const { photo } = await app.files.uploadItemPhoto(SELLER, item, await distinctPhoto(), { waitMs: 0 });
+  const item = await newItem(app, who);
+  const { photo } = await app.files.uploadItemPhoto(who, item, await distinctPhoto(), { waitMs: 0 });
   await untilState(app, photo.id, wanted === 'review' ? 'in_review' : 'ready');
   return { id: fileId(photo.id), item };
 }
 
 const ONE = { userId: 'moderator-one', roles: ['moderator'] } as const;
 const TWO = { userId: 'moderator-two', roles: ['moderator'] } as const;
-const decide = (who: typeof ONE | typeof TWO, id: FileId, decision: Decision) =>
-  app.review.decide(who, id, decision);
+const decide = (who: Principal, id: FileId, decision: Decision) => app.review.decide(who, id, decision);
 const publicKeys = async (id: string) =>
   (await storedKeys(app)).filter((key) => key.startsWith('items/') && key.includes(id));
-const queueOf = async (who: typeof ONE | typeof TWO) =>
+const queueOf = async (who: Principal) =>
   (await app.review.listReview(who, { limit: 100 })).photos.map(({ photo, source }) => [photo.id, source]);
 
 describe('a reason', () => {
@@ -70,6 +73,26 @@ describe('a reason', () => {
     for (const decision of [{ decision: 'reject' }, { decision: 'reject', reasonCode: 'other' }] as const)
       await expect(decide(ONE, id, decision)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     expect((await decide(ONE, id, { decision: 'approve' })).state).toBe('published');
+  });
+});
+
+describe('a moderator who sells', () => {
+  test('gets none of their own photos, and decides on none of them, appealed or not', async () => {
+    const seller = { userId: 'moderator-who-sells', roles: ['seller', 'moderator'] } as const;
+    const { id } = await uploaded('review', seller);
+    const refuse = { decision: 'reject', reasonCode: 'bad_quality' } as const;
+    const expectNotTheirs = async () => {
+      for (const decision of [{ decision: 'approve' }, refuse] as const)
+        await expect(decide(seller, id, decision)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      expect(await queueOf(seller)).not.toContainEqual([id, expect.any(String)]);
+      expect((await app.review.claim(seller, { ids: [id] })).claimed).toEqual([]);
+    };
+    await expectNotTheirs();
+    await decide(ONE, id, refuse);
+    await app.files.appeal(seller, id, 'It is sharp.');
+    await expectNotTheirs();
+    expect((await app.review.claim(TWO, { ids: [id] })).claimed).toEqual([id]);
+    await app.review.release(TWO);
   });
 });
 

@@ -95,6 +95,17 @@ describe.each(ACTIONS)('%s', (action) => {
   });
 });
 
+test('a moderator or an admin decides on no photo of their own', () => {
+  const decides = (role: 'moderator' | 'admin', ownerId: string) =>
+    mayAccessFile({ userId: 'me', roles: [role] }, 'decide', {
+      kind: 'item_photo',
+      ownerId,
+      state: 'in_review',
+    });
+  for (const role of ['moderator', 'admin'] as const)
+    expect([decides(role, 'me'), decides(role, OWNER)]).toEqual([false, true]);
+});
+
 test('a listing', () => {
   const may = (action: ItemAction) =>
     EVERYBODY.filter((who) => mayAccessItem(WHO[who], action, { sellerId: OWNER }));
