@@ -1,4 +1,4 @@
-import { findFile, lockFileAndItem } from '../../db/files.ts';
+import { findFile, lockFileAndItem, updateFile } from '../../db/files.ts';
 import { closeCase } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Principal } from '../../domain/access.ts';
@@ -65,7 +65,7 @@ async function carryOut(ruling: Ruling): Promise<FileRow | null> {
     case 'reject':
       return reject(deps.db, file, { ...told(ruling), alongside });
     case 'takedown':
-      if (file.state === 'taken_down') return settle(ruling);
+      if (file.state === 'taken_down') return settle(ruling, told(ruling));
       return takeDown(deps, file, {
         ...told(ruling),
         secondLook: { priority: CASE_PRIORITY.second_look, notBy: ruling.who.userId },
@@ -78,8 +78,11 @@ function told({ decision: { reason, reasonCode } }: Ruling) {
   return { message: sellerMessage(reasonCode ?? null, reason ?? ''), reasonCode: reasonCode ?? null };
 }
 
-/** Ends a case whose photo stays as it is: a public one that nothing speaks against, a take-down that is confirmed. */
-async function settle(ruling: Ruling): Promise<FileRow | null> {
+/**
+ * Ends a case whose photo stays where it is: a public one that nothing speaks against, a take-down that is confirmed, whose
+ * seller then reads what confirmed it.
+ */
+async function settle(ruling: Ruling, telling?: ReturnType<typeof told>): Promise<FileRow | null> {
   const { deps, file, decision } = ruling;
   return deps.db.transaction().execute(async (trx) => {
     const locked = await lockFileAndItem(trx, file.id);
@@ -88,7 +91,9 @@ async function settle(ruling: Ruling): Promise<FileRow | null> {
     if (open === null) return null;
     await note(trx, ruling);
     await closeCase(trx, open.id, decision.decision);
-    return locked;
+    if (telling === undefined) return locked;
+    const reason = { reason_message: telling.message, content_reason: telling.reasonCode };
+    return updateFile(trx, { id: file.id, from: locked.state }, reason);
   });
 }
 

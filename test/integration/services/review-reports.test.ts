@@ -3,6 +3,7 @@ import { keepProbe, listProbes } from '#src/db/cdn-probes.ts';
 import { openCaseOf } from '#src/db/review-cases.ts';
 import { HIDE_AFTER_REPORTERS, REPORTS_AN_HOUR } from '#src/domain/report-policy.ts';
 import { type FileId, fileId, userId } from '#src/domain/ids.ts';
+import { sellerMessage } from '#src/domain/review-reasons.ts';
 import {
   distinctPhoto,
   MODERATOR,
@@ -131,6 +132,28 @@ describe('something dangerous', () => {
     expect(await entryOf(id)).toMatchObject({
       source: 'report',
       reports: [{ reasonCode: 'sexual_content', count: HIDE_AFTER_REPORTERS }],
+    });
+  });
+});
+
+describe('a take-down by reports', () => {
+  test('that a moderator confirms tells the seller what the moderator found, not what buyers named', async () => {
+    const id = await uploaded();
+    for (let name = 0; name < HIDE_AFTER_REPORTERS; name += 1)
+      await app.review.report(buyer(`alarmed-${name}`), id, { reasonCode: 'sexual_content' });
+    expect((await app.files.getPhoto(SELLER, id)).reason).toMatchObject({
+      reasonCode: 'sexual_content',
+      message: expect.stringMatching(/until a moderator has looked/),
+    });
+    const reason = 'The plate can be read.';
+    await app.review.decide(MODERATOR, id, { decision: 'takedown', reasonCode: 'private_data', reason });
+    expect(await app.files.getPhoto(SELLER, id)).toMatchObject({
+      state: 'taken_down',
+      reason: {
+        code: 'CONTENT_REJECTED',
+        reasonCode: 'private_data',
+        message: sellerMessage('private_data', reason),
+      },
     });
   });
 });
