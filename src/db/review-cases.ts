@@ -70,13 +70,13 @@ export async function openCase(
       file_id: fileId,
       source: reason.source,
       priority: reason.priority,
-      not_by: reason.notBy ?? null,
+      not_by: reason.notBy === undefined ? [] : [reason.notBy],
     })
     .onConflict((conflict) =>
       conflict.column('file_id').where('closed_at', 'is', null).doUpdateSet({
         source: sql<CaseSource>`case when excluded.priority > review_cases.priority then excluded.source else review_cases.source end`,
         priority: sql<number>`greatest(review_cases.priority, excluded.priority)`,
-        not_by: sql<string | null>`coalesce(excluded.not_by, review_cases.not_by)`,
+        not_by: sql<string[]>`review_cases.not_by || excluded.not_by`,
       }),
     )
     .returning('id')

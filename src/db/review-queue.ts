@@ -57,15 +57,17 @@ function openTo(db: Db, moderator: string) {
 }
 
 /**
- * Nobody judges their own photo. A second look is always for another person than the one who decided, an appeal where
- * that is possible: for a day, and only while another moderator is at work (has decided something within a week).
+ * Nobody judges their own photo. A second look is always for another person than the one who decided, an appeal for
+ * another than all who have decided against the seller where that is possible: for a day, and only while such a person is
+ * at work (has decided something within a week).
  */
 export function isFor(moderator: string) {
   return sql<SqlBool>`(
     not exists (select from files f where f.id = review_cases.file_id and f.owner_id = ${moderator})
-    and (not_by is distinct from ${moderator}
+    and (${moderator} <> all (not_by)
       or (source <> 'second_look' and (
         opened_at < now() - interval '1 day'
         or not exists (
-          select from review_decisions d where d.decided_at > now() - interval '7 days' and d.moderator_id not in (${moderator}, ${REPORTED}))))))`;
+          select from review_decisions d where d.decided_at > now() - interval '7 days'
+            and d.moderator_id <> all (not_by || array[${moderator}, ${REPORTED}]::text[]))))))`;
 }

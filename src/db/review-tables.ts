@@ -23,8 +23,8 @@ export interface ReviewCasesTable {
   source: CaseSource;
   priority: number;
   opened_at: CreatedAt;
-  /** Whose decision is looked at again: it is for somebody else. */
-  not_by: string | null;
+  /** Whose decisions are looked at again: it is for somebody else. */
+  not_by: Generated<string[]>;
   /** The moderator who has it before them, until then. */
   claimed_by: string | null;
   claimed_until: Timestamp | null;

@@ -36,7 +36,7 @@ const TABLES = [
        ('moderation', 'unchecked', 'contact', 'fingerprint', 'report', 'appeal', 'second_look')),
      priority smallint not null check (priority between 0 and 9),
      opened_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
-     not_by text,
+     not_by text[] not null default '{}',
      claimed_by text,
      claimed_until timestamptz,
      closed_at timestamptz,
@@ -79,7 +79,7 @@ const COLUMNS = [
 ];
 
 const TRIGGERS = [
-  // What is asked for again is not for the person who decided it.
+  // What is asked for again is not for those who have decided against the seller.
   `create function keep_review_case() returns trigger language plpgsql as $$
    begin
      if new.state = 'in_review' then
@@ -91,11 +91,12 @@ const TRIGGERS = [
                 else 'moderation' end,
            case when old.state in ('rejected', 'taken_down') then 6 else 0 end,
            case when old.state in ('rejected', 'taken_down')
-                then (select moderator_id from review_decisions where file_id = new.id order by id desc limit 1) end)
+                then array(select distinct moderator_id from review_decisions where file_id = new.id and decision <> 'approve')
+                else '{}' end)
          on conflict (file_id) where closed_at is null do update set
            source = case when excluded.priority > review_cases.priority then excluded.source else review_cases.source end,
            priority = greatest(review_cases.priority, excluded.priority),
-           not_by = coalesce(excluded.not_by, review_cases.not_by);
+           not_by = review_cases.not_by || excluded.not_by;
      elsif old.state = 'in_review' or new.state in ('rejected', 'taken_down', 'failed', 'deleting') then
        update review_cases set
          closed_at = clock_timestamp(),
@@ -119,11 +120,12 @@ const EXISTING = [
        case when a.id is not null then 'appeal'
             when f.moderation is null or f.reason_code like '%_UNAVAILABLE' then 'unchecked' else 'moderation' end,
        case when a.id is not null then 6 else 0 end,
-       coalesce(f.waiting_since, f.updated_at), d.moderator_id
+       coalesce(f.waiting_since, f.updated_at),
+       case when a.id is not null
+            then array(select distinct moderator_id from review_decisions where file_id = f.id and decision <> 'approve')
+            else '{}' end
      from files f
        left join lateral (select id, created_at from appeals where file_id = f.id order by id desc limit 1) a on true
-       left join lateral (
-         select moderator_id from review_decisions where file_id = f.id and a.id is not null order by id desc limit 1) d on true
      where f.state = 'in_review'`,
   // What was decided before is known by the state that came of it.
   `update appeals a set decided_at = f.updated_at,

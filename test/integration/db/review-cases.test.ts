@@ -78,7 +78,7 @@ describe.each(databaseServers())('on $name', (server) => {
     await go(id, 'in_review', 'rejected');
     await insertAppeal(database.db, { fileId: id, userId: 'seller', message: 'Please.' });
     await go(id, 'rejected', 'in_review');
-    expect((await casesOf(id)).at(-1)).toMatchObject({ source: 'appeal', priority: 6, not_by: 'one' });
+    expect((await casesOf(id)).at(-1)).toMatchObject({ source: 'appeal', priority: 6, not_by: ['one'] });
     await go(id, 'in_review', 'published');
     const appeals = await database.db.selectFrom('appeals').selectAll().where('file_id', '=', id).execute();
     expect(appeals).toMatchObject([{ outcome: 'upheld', decided_at: expect.any(Date) }]);
@@ -152,8 +152,8 @@ describe.each(databaseServers())('on $name', (server) => {
       await up(before.db);
       const cases = await before.db.selectFrom('review_cases').selectAll().orderBy('priority').execute();
       expect(cases).toMatchObject([
-        { file_id: fresh, source: 'unchecked', not_by: null },
-        { file_id: appealed, source: 'appeal', not_by: 'one' },
+        { file_id: fresh, source: 'unchecked', not_by: [] },
+        { file_id: appealed, source: 'appeal', not_by: ['one'] },
       ]);
       const appeals = await before.db.selectFrom('appeals').select('outcome').execute();
       expect(appeals).toEqual([{ outcome: null }]);

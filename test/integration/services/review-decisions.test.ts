@@ -149,6 +149,24 @@ describe('a take-down', () => {
   });
 });
 
+describe('an appeal', () => {
+  test('is for somebody who has not decided against the seller yet, be it the first time or the second', async () => {
+    const { id } = await uploaded('publish');
+    const three = { userId: 'moderator-three', roles: ['moderator'] } as const;
+    await decide(three, (await uploaded('review')).id, { decision: 'approve' });
+    await decide(ONE, id, { decision: 'takedown', reason: 'No.' });
+    await app.files.appeal(SELLER, id, 'It is a toy.');
+    await decide(TWO, id, { decision: 'reject', reason: 'It is not.' });
+    await app.files.appeal(SELLER, id, 'It is.');
+    for (const who of [ONE, TWO]) {
+      expect(await queueOf(who)).not.toContainEqual([id, 'appeal']);
+      await expect(decide(who, id, { decision: 'approve' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect(await queueOf(three)).toContainEqual([id, 'appeal']);
+    expect((await decide(three, id, { decision: 'approve' })).state).toBe('published');
+  });
+});
+
 describe('a public photo in the queue', () => {
   test('stays public while it waits and when it is approved', async () => {
     const { id } = await uploaded('publish');
