@@ -79,18 +79,25 @@ const COLUMNS = [
 ];
 
 const TRIGGERS = [
-  // What is asked for again is not for those who have decided against the seller.
+  // What is asked for again is not for those who have decided against the seller. A photo that models would publish waits
+  // for what its fingerprint has found: findings are kept before the state changes. One that comes back by a second look
+  // keeps its case as it is.
   `create function keep_review_case() returns trigger language plpgsql as $$
+   declare
+     is_appeal constant boolean := old.state in ('rejected', 'taken_down')
+       and exists (select from appeals where file_id = new.id and outcome is null);
    begin
      if new.state = 'in_review' then
        insert into review_cases (file_id, source, priority, not_by)
          values (
            new.id,
-           case when old.state in ('rejected', 'taken_down') then 'appeal'
+           case when is_appeal then 'appeal'
                 when new.moderation is null or new.reason_code like '%_UNAVAILABLE' then 'unchecked'
+                when new.moderation->>'verdict' = 'publish'
+                  and exists (select from findings where file_id = new.id and source = 'fingerprint') then 'fingerprint'
                 else 'moderation' end,
-           case when old.state in ('rejected', 'taken_down') then 6 else 0 end,
-           case when old.state in ('rejected', 'taken_down')
+           case when is_appeal then 6 else 0 end,
+           case when is_appeal
                 then array(select distinct moderator_id from review_decisions where file_id = new.id and decision <> 'approve')
                 else '{}' end)
          on conflict (file_id) where closed_at is null do update set

@@ -84,6 +84,38 @@ describe.each(databaseServers())('on $name', (server) => {
     expect(appeals).toMatchObject([{ outcome: 'upheld', decided_at: expect.any(Date) }]);
   });
 
+  test('a photo that only its fingerprint speaks against waits for that', async () => {
+    const found: Finding = { ...LABEL, source: 'fingerprint', label: 'same_photo_elsewhere' };
+    for (const [verdict, findings, source] of [
+      ['publish', [found], 'fingerprint'],
+      ['review', [found, LABEL], 'moderation'],
+      ['publish', [], 'moderation'],
+    ] as const) {
+      const id = await fileIn('received', 'checking');
+      await addFindings(database.db, id, findings);
+      await sql`update files set moderation = jsonb_build_object('verdict', ${verdict}::text) where id = ${id}`.execute(
+        database.db,
+      );
+      await go(id, 'checking', 'in_review');
+      expect(await casesOf(id)).toMatchObject([{ source }]);
+    }
+  });
+
+  test('a second look that finds nothing stays one, whoever decided before, and no appeal is made of it', async () => {
+    const id = await fileIn('received', 'checking', 'published');
+    await decide(id, 'takedown');
+    await go(id, 'published', 'taken_down');
+    await openCase(database.db, id, {
+      source: 'second_look',
+      priority: CASE_PRIORITY.second_look,
+      notBy: 'two',
+    });
+    await go(id, 'taken_down', 'in_review', 'published');
+    expect(await casesOf(id)).toMatchObject([
+      { source: 'second_look', priority: CASE_PRIORITY.second_look, not_by: ['two'], outcome: 'approve' },
+    ]);
+  });
+
   test('a public photo keeps its one open case until it is closed, or the photo goes', async () => {
     const id = await fileIn('received', 'checking', 'published');
     const first = await openCase(database.db, id, { source: 'report', priority: CASE_PRIORITY.report });

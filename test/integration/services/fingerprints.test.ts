@@ -82,6 +82,7 @@ describe('the same photo with another seller', () => {
     const entry = (await app.review.listReview(MODERATOR, { limit: 100 })).photos.find(
       ({ photo }) => photo.id === newer.id,
     );
+    expect(entry?.source).toBe('fingerprint');
     expect(entry?.findings.filter(({ label }) => label === 'same_photo_elsewhere')).toHaveLength(1);
     expect((await findFile(app.db, older.id))?.state).toBe('ready');
   });
