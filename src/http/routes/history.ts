@@ -72,7 +72,8 @@ const PhotoHistory = z
           liftedAt: z.string().nullable(),
         }),
       )
-      .readonly(),
+      .readonly()
+      .meta({ description: 'Legal holds, for admins; empty for moderators.' }),
   })
   .meta({ id: 'PhotoHistory' });
 

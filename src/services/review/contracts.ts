@@ -95,6 +95,7 @@ export interface PhotoHistory {
     readonly urls: number;
     readonly probedAt: string | null;
   }[];
+  /** For admins: a legal hold says who is looked into. Empty for a moderator. */
   readonly holds: readonly {
     readonly reason: string;
     readonly placedBy: string;

@@ -9,7 +9,7 @@ import {
   lastDecisions,
   readHistory,
 } from '../../db/review-history.ts';
-import { assertMayAdminister, type Principal } from '../../domain/access.ts';
+import { assertMayAdminister, mayAdminister, type Principal } from '../../domain/access.ts';
 import { StorageError } from '../../domain/errors.ts';
 import type { FileId, UserId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
@@ -64,12 +64,7 @@ export async function photoHistory({ db, cdn }: Deps, who: Principal, id: FileId
         probedAt: probed_at && iso(probed_at),
       }))
       .toReversed(),
-    holds: parts.holds.map(({ reason, placed_by, placed_at, lifted_at }) => ({
-      reason,
-      placedBy: placed_by,
-      placedAt: iso(placed_at),
-      liftedAt: lifted_at && iso(lifted_at),
-    })),
+    holds: mayAdminister(who, 'hold') ? parts.holds.map(pastHold) : [],
   };
 }
 
@@ -106,6 +101,13 @@ function pastDecision(row: Awaited<ReturnType<typeof lastDecisions>>[number]): P
     reason: row.reason,
     reasonCode: row.reason_code,
   };
+}
+
+function pastHold(
+  row: Awaited<ReturnType<typeof readHistory>>['holds'][number],
+): PhotoHistory['holds'][number] {
+  const { reason, placed_by, placed_at, lifted_at } = row;
+  return { reason, placedBy: placed_by, placedAt: iso(placed_at), liftedAt: lifted_at && iso(lifted_at) };
 }
 
 function iso(at: Date): string {

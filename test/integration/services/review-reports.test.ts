@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepProbe, listProbes } from '#src/db/cdn-probes.ts';
+import { placeHold } from '#src/db/holds.ts';
 import { openCaseOf } from '#src/db/review-cases.ts';
 import { HIDE_AFTER_REPORTERS, REPORTS_AN_HOUR } from '#src/domain/report-policy.ts';
 import { type FileId, fileId, userId } from '#src/domain/ids.ts';
 import { sellerMessage } from '#src/domain/review-reasons.ts';
 import {
+  ADMIN,
   distinctPhoto,
   MODERATOR,
   newItem,
@@ -179,6 +181,17 @@ describe('an appeal', () => {
 });
 
 describe('the history', () => {
+  test('tells of a legal hold to an admin, and nothing of it to a moderator', async () => {
+    const id = await uploaded();
+    await placeHold(app.db, { fileId: id, reason: 'Case 4711.', placedBy: ADMIN.userId });
+    expect((await app.review.photoHistory(ADMIN, id)).holds).toMatchObject([
+      { reason: 'Case 4711.', placedBy: ADMIN.userId, liftedAt: null },
+    ]);
+    const told = await app.review.photoHistory(MODERATOR, id);
+    expect(told.holds).toEqual([]);
+    expect(JSON.stringify(told)).not.toContain('4711');
+  });
+
   test('of a photo tells who saw, said and decided what, and whether its URLs are gone', async () => {
     const who = newSeller();
     const id = await uploaded(who);
