@@ -5,7 +5,7 @@ import { infraIsInstalled } from './scripts/support/infra.ts';
  * `main` shares one process between files, which is what makes it fast: its files leave no global changed.
  * A test that must change one is named `*.isolated.test.ts` and gets a process of its own.
  * `infra` has no process of the service: it looks at what the infrastructure would make.
- * The other projects start the real service (`test/support/service.ts`), one file after another.
+ * The other projects start the real service (`test/support/service.ts`): `acceptance` two of them at one time, `browser` one.
  */
 export default defineConfig({
   test: {
@@ -58,7 +58,8 @@ export default defineConfig({
           name: 'acceptance',
           include: ['test/{acceptance,faults,hostile}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
-          fileParallelism: false,
+          // Each file has a service of its own, which waits more than it works: two share two cores.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

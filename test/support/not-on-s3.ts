@@ -14,6 +14,8 @@ export const NOT_ON_S3: {
     'test/acceptance/setup-guide.test.ts': 'makes a bucket of its own, and is run with the other tests',
     'test/faults/bucket-in-trouble.test.ts': 'makes a bucket of its own, and is run with the other tests',
     'test/faults/cdn-purges.test.ts': 'is about rows and CloudFront, wherever objects are',
+    'test/faults/scanner.test.ts': 'is about clamd, wherever objects are',
+    'test/e2e/review-queue.test.ts': 'is about the page, wherever objects are',
     'test/e2e/archive.test.ts': 'archives, which Ceph cannot undo',
   },
   tests: {
