@@ -1,7 +1,10 @@
 import { addFindings, openCase } from '../../db/review-cases.ts';
 import { hasFingerprint, insertFingerprint } from '../../db/fingerprints.ts';
-import { addWarning } from '../../db/files.ts';
+import { addWarning, lockFile } from '../../db/files.ts';
+import type { Db } from '../../db/schema.ts';
 import { StorageError } from '../../domain/errors.ts';
+import { isPublic } from '../../domain/file-state.ts';
+import type { Fingerprint } from '../../domain/fingerprint.ts';
 import { DUPLICATE_IN_LISTING } from '../../domain/photo-match.ts';
 import { CASE_PRIORITY } from '../../domain/review-case.ts';
 import { type Recognition, recognise } from '../../services/fingerprints/recognise.ts';
@@ -19,33 +22,41 @@ export async function wasThereBefore(work: IngestWork): Promise<boolean> {
 }
 
 async function keepRecognition(work: IngestWork, own: number): Promise<Recognition> {
-  const { deps, file } = work;
   const { fingerprint } = need(work.analysis, 'analysis');
-  return deps.db.transaction().execute(async (trx) => {
-    const found = await recognise(trx, file, fingerprint, { own, copies: deps.findCopies });
-    await addFindings(trx, file.id, found.findings);
-    if (found.isInListing) await addWarning(trx, file.id, DUPLICATE_IN_LISTING);
-    return found;
-  });
+  return work.deps.db.transaction().execute((trx) => keep(trx, work, { fingerprint, own }));
+}
+
+async function keep(
+  trx: Db,
+  { deps, file }: IngestWork,
+  { fingerprint, own }: { readonly fingerprint: Fingerprint; readonly own: number },
+): Promise<Recognition> {
+  const found = await recognise(trx, file, fingerprint, { own, copies: deps.findCopies });
+  await addFindings(trx, file.id, found.findings);
+  if (found.isInListing) await addWarning(trx, file.id, DUPLICATE_IN_LISTING);
+  return found;
 }
 
 /**
  * A photo that a person published while machines were down has no fingerprint yet. What it shows that was there before makes
- * a case of it; it stays public until somebody decides.
+ * a case of it; it stays public until somebody decides. One that has gone meanwhile gets neither.
  */
 export const recogniseLate: Step<IngestWork> = {
   stage: 'derive',
   async run(work) {
     const { deps, file } = work;
     if (await hasFingerprint(deps.db, file.id)) return 'go on';
-    const analysis = await need(work.image, 'image').analyse(work.signal);
-    work.analysis = analysis;
-    const own = await deps.db
-      .transaction()
-      .execute((trx) => insertFingerprint(trx, file.id, analysis.fingerprint));
-    const { findings } = await keepRecognition(work, own);
-    if (findings.length > 0)
-      await openCase(deps.db, file.id, { source: 'fingerprint', priority: CASE_PRIORITY.usual });
-    return 'go on';
+    work.analysis = await need(work.image, 'image').analyse(work.signal);
+    const { fingerprint } = work.analysis;
+    // In one: a fingerprint whose photo nobody has looked for would be taken for done when the work runs again.
+    return deps.db.transaction().execute(async (trx) => {
+      const locked = await lockFile(trx, file.id);
+      if (locked?.generation !== file.generation || !isPublic(locked.state)) return 'late';
+      const own = await insertFingerprint(trx, file.id, fingerprint);
+      const { findings } = await keep(trx, work, { fingerprint, own });
+      if (findings.length > 0)
+        await openCase(trx, file.id, { source: 'fingerprint', priority: CASE_PRIORITY.usual });
+      return 'go on';
+    });
   },
 };

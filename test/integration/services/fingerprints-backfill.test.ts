@@ -2,19 +2,31 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
 import { hasFingerprint } from '#src/db/fingerprints.ts';
 import { findCopyLookalikes } from '#src/db/lookalikes.ts';
+import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { Moderator } from '#src/ports/moderator.ts';
 import { StorageError } from '#src/domain/errors.ts';
 import { fileId } from '#src/domain/ids.ts';
 import { backfillFingerprints } from '#src/jobs/backfill-fingerprints.ts';
 import { photoToUpload } from '#test/support/altered-photos.ts';
-import { MODERATOR, newItem, newSeller, startApp, type TestApp, untilState } from '#test/support/app.ts';
+import {
+  MODERATOR,
+  newItem,
+  newSeller,
+  startApp,
+  type TestApp,
+  until,
+  untilState,
+} from '#test/support/app.ts';
 
 let app: TestApp;
 let isDown = false;
+/** What happens once, between the next look at a photo and what follows from it. */
+let meanwhile: (() => Promise<void>) | null = null;
+let isInterruptedOver = false;
 beforeAll(async () => {
   app = await startApp({
     env: { FIND_COPIES: 'true', QUEUE_ATTEMPTS: '2' },
-    jobs: ({ moderator }) => ({ moderator: failing(moderator) }),
+    jobs: ({ moderator, images }) => ({ moderator: failing(moderator), images: interrupted(images) }),
   });
 });
 afterAll(() => app.close());
@@ -25,6 +37,32 @@ function failing(moderator: Moderator): Moderator {
     moderate: (photo, signal) => {
       if (isDown) throw new StorageError('MODERATOR_UNAVAILABLE');
       return moderator.moderate(photo, signal);
+    },
+  };
+}
+
+function interrupted(images: ImageEngine): ImageEngine {
+  return {
+    ...images,
+    async open(bytes, options) {
+      const image = await images.open(bytes, options);
+      let isInterrupted = false;
+      return {
+        ...image,
+        async analyse(signal) {
+          const seen = await image.analyse(signal);
+          const act = meanwhile;
+          meanwhile = null;
+          isInterrupted = act !== null;
+          await act?.();
+          return seen;
+        },
+        // The work closes its image when all else is done.
+        async close() {
+          await image.close();
+          if (isInterrupted) isInterruptedOver = true;
+        },
+      };
     },
   };
 }
@@ -90,4 +128,30 @@ test('a photo that a person published while the moderator was down is looked for
   expect(entry?.findings.filter(({ label }) => label === 'same_photo_elsewhere')).toMatchObject([
     { details: { fileId: older.id } },
   ]);
+});
+
+test('a photo that is deleted while it is looked for afterwards gets no fingerprint and no case', async () => {
+  expect((await settled('stream.jpg')).state).toBe('ready');
+  isDown = true;
+  const unchecked = await settled('stream.jpg');
+  isDown = false;
+  meanwhile = async () => {
+    await app.files.deletePhoto({ userId: unchecked.owner_id, roles: ['seller'] }, fileId(unchecked.id));
+  };
+  await app.review.decide(MODERATOR, fileId(unchecked.id), { decision: 'approve', reason: 'Looks fine.' });
+  await until('the late work to end', async () => (isInterruptedOver ? true : null));
+  expect(await hasFingerprint(app.db, unchecked.id)).toBe(false);
+  const cases = await app.db
+    .selectFrom('review_cases')
+    .select('source')
+    .where('file_id', '=', unchecked.id)
+    .where('closed_at', 'is', null)
+    .execute();
+  expect(cases).toEqual([]);
+  const pairs = await app.db
+    .selectFrom('photo_matches')
+    .select('id')
+    .where('newer_id', '=', unchecked.id)
+    .execute();
+  expect(pairs).toEqual([]);
 });
