@@ -40,12 +40,12 @@ const TABLES = [
   `create index fingerprints_of_banned_by_token on fingerprints using gin (tokens) with (fastupdate = off)
      where banned_id is not null`,
 
-  // The planner does not know how rare tokens are, and would read the whole table.
+  // The planner does not know how rare tokens are, and would read the whole table, that of files too where they are joined.
   `create function fingerprints_sharing(asked integer[]) returns setof fingerprints
-     language sql stable set enable_seqscan = off
+     language sql stable rows 20 set enable_seqscan = off
      as 'select * from fingerprints where tokens && asked'`,
   `create function banned_sharing(asked integer[]) returns setof fingerprints
-     language sql stable set enable_seqscan = off
+     language sql stable rows 20 set enable_seqscan = off
      as 'select * from fingerprints where banned_id is not null and tokens && asked'`,
 
   `create table photo_matches (
