@@ -138,7 +138,8 @@ export interface ReviewService {
   /**
    * In review: `approve` or `reject`. Public: `takedown`, which gets a second look by somebody else; `approve` where it is
    * in the queue: it stays. Taken down, in its second look: `approve` brings it back, `takedown` confirms.
-   * Errors: ALREADY_DECIDED when somebody was faster, CLAIMED while another moderator has it, FORBIDDEN for an appeal
+   * Errors: ALREADY_DECIDED when somebody was faster, ILLEGAL_TRANSITION for a `reject` outside of review or a `takedown` in
+   * it, CLAIMED while another moderator has it, FORBIDDEN for an appeal
    * against the caller's own decision, INVALID_REQUEST when words are wanted.
    */
   decide(who: Principal, id: FileId, decision: Decision): Promise<Photo>;

@@ -16,6 +16,7 @@ import { alreadyDecided, caseFor, type DecideDeps, note, type Ruling } from './n
 import { overturn } from './overturn.ts';
 import { reject } from './reject.ts';
 import { takeDown } from './take-down.ts';
+import { refusedDecision } from './wrong-verb.ts';
 
 /**
  * Carries out what a moderator decided. What it means goes by where the photo is: in review it is published or refused,
@@ -33,8 +34,9 @@ export async function decide(
   try {
     const review = { decide: (by: Principal, other: FileId, its: Decision) => decide(deps, by, other, its) };
     await withdrawCopy({ ...deps, review }, who, file, decision);
-    const decided = await carryOut({ deps, who, file, decision });
-    if (decided === null) throw alreadyDecided();
+    const ruling = { deps, who, file, decision };
+    const decided = await carryOut(ruling);
+    if (decided === null) throw await refusedDecision(ruling);
     return await viewOf(deps, who, decided);
   } catch (error) {
     // What the decision was to be made on is gone: somebody else was faster.

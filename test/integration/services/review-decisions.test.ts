@@ -179,17 +179,41 @@ describe('a public photo in the queue', () => {
   });
 });
 
+describe('a refusal that does not fit where the photo is', () => {
+  test('settles nothing, and says which one fits', async () => {
+    const shown = await uploaded('publish');
+    const waiting = await uploaded('review');
+    const wrong = (id: FileId, decision: 'reject' | 'takedown') =>
+      decide(ONE, id, { decision, reason: 'No.' });
+    const refused = (fitting: string) => ({
+      code: 'ILLEGAL_TRANSITION',
+      message: expect.stringContaining(`decide \`${fitting}\``),
+    });
+    await expect(wrong(shown.id, 'reject')).rejects.toMatchObject(refused('takedown'));
+    await openCase(app.db, shown.id, { source: 'contact', priority: 0 });
+    await expect(wrong(shown.id, 'reject')).rejects.toMatchObject(refused('takedown'));
+    expect(await queueOf(ONE)).toContainEqual([shown.id, 'contact']);
+    await expect(wrong(waiting.id, 'takedown')).rejects.toMatchObject(refused('reject'));
+    await decide(TWO, shown.id, { decision: 'takedown', reason: 'No.' });
+    await expect(wrong(shown.id, 'reject')).rejects.toMatchObject(refused('takedown'));
+    await decide(ONE, shown.id, { decision: 'approve' });
+    await expect(wrong(shown.id, 'reject')).rejects.toMatchObject({ code: 'ALREADY_DECIDED' });
+  });
+});
+
 describe('many at once', () => {
   test('are decided each by itself, and each outcome is told', async () => {
-    const [one, two, decided] = [
+    const [one, two, decided, shown] = [
+      await uploaded('review'),
       await uploaded('review'),
       await uploaded('review'),
       await uploaded('publish'),
     ];
+    await decide(TWO, decided.id, { decision: 'approve' });
     const claimedByOther = await uploaded('review');
     await app.review.claim(TWO, { ids: [claimedByOther.id] });
     const missing = fileId('019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11');
-    const ids = [one.id, decided.id, missing, two.id, one.id, claimedByOther.id];
+    const ids = [one.id, decided.id, missing, two.id, one.id, claimedByOther.id, shown.id];
     const outcomes = await app.review.decideMany(ONE, ids, {
       decision: 'reject',
       reasonCode: 'not_the_item',
@@ -200,6 +224,7 @@ describe('many at once', () => {
       { id: missing, ok: false, code: 'NOT_FOUND' },
       { id: two.id, ok: true, state: 'rejected' },
       { id: claimedByOther.id, ok: false, code: 'CLAIMED' },
+      { id: shown.id, ok: false, code: 'ILLEGAL_TRANSITION' },
     ]);
     expect((await app.files.getPhoto(SELLER, claimedByOther.id)).state).toBe('in_review');
   });
