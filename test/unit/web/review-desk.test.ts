@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Claim, Decision, ReviewEntry } from '../../../web/src/api/review.ts';
 import { type DeskApi, ReviewDesk, UNDO_MS } from '../../../web/src/review/desk.ts';
+import policy from '../../../policies/moderation.json' with { type: 'json' };
+import { isDisturbingLabel } from '../../../web/src/review/disturbing.ts';
 import { isDisturbing, refusalOf } from '../../../web/src/review/words.ts';
 import { photo } from '#test/integration/http/service-doubles.ts';
 
@@ -155,5 +157,23 @@ test('what was not checked, or may disturb, is blurred', () => {
   expect(isDisturbing(entry('a', { findings: [finding] }))).toBe(true);
   expect(isDisturbing(entry('b', { source: 'unchecked' }))).toBe(true);
   expect(isDisturbing(entry('c', { reports: [{ reasonCode: 'violence', count: 1 }] }))).toBe(true);
-  expect(isDisturbing(entry('d', { findings: [{ ...finding, label: 'phone number' }] }))).toBe(false);
+  expect(isDisturbing(entry('d', { findings: [{ ...finding, label: 'phone' }] }))).toBe(false);
+});
+
+test('of the labels of the shipped policy only harmless ones are not blurred, and what no list knows is', () => {
+  const labels = Object.keys(policy.labels);
+  const shown = labels.filter((label) => !isDisturbingLabel(label));
+  expect(shown.join(' ')).toBe(
+    'kissing swimwear tobacco alcohol rude_gestures gambling phone email url qr barcode',
+  );
+  for (const label of [
+    'disturbing',
+    'self_harm',
+    'gun',
+    'banned_picture',
+    'a_label_of_tomorrow',
+    'constructor',
+  ])
+    expect(isDisturbingLabel(label)).toBe(true);
+  expect(isDisturbingLabel('same_photo_elsewhere')).toBe(false);
 });

@@ -1,6 +1,7 @@
 import type { CaseSource, MatchOutcome } from '../../../src/domain/review-case.ts';
 import { REASON_CODES, type ReasonCode } from '../../../src/domain/review-reasons.ts';
 import type { Decision, ReviewEntry } from '../api/review.ts';
+import { isDisturbingLabel } from './disturbing.ts';
 
 export const SOURCE_WORDS: Readonly<Record<CaseSource, string>> = {
   moderation: 'Content check',
@@ -33,11 +34,9 @@ export function refusalOf(entry: ReviewEntry): Exclude<Decision['decision'], 'ap
   return entry.photo.state === 'in_review' ? 'reject' : 'takedown';
 }
 
-const DISTURBING = /porn|hentai|sex|nud|explicit|gore|violen|blood|weapon|hate|drug/i;
-
 /** Whether what was seen in a photo, or could not be looked for, is better not seen by surprise. */
 export function isDisturbing({ findings, source, reports }: ReviewEntry): boolean {
   if (source === 'unchecked') return true;
   const labels = [...findings.map(({ label }) => label), ...reports.map(({ reasonCode }) => reasonCode)];
-  return labels.some((label) => DISTURBING.test(label));
+  return labels.some(isDisturbingLabel);
 }
