@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { TEMPORARY_PREFIX } from '../domain/keys.ts';
+import { PREFIXES } from '../domain/keys.ts';
 import type { Db } from './schema.ts';
 
 export interface Hold {
@@ -62,7 +62,7 @@ export async function listHeldInTemporary(
     .distinct()
     .where('holds.lifted_at', 'is', null)
     .where('objects.state', '=', 'live')
-    .where('objects.key', 'like', `${TEMPORARY_PREFIX}%`)
+    .where('objects.key', 'like', `${PREFIXES.temporary}%`)
     // What is still being checked is moved by the sweep, as it is for everybody.
     .where('files.state', 'not in', ['received', 'checking'])
     .$if(page.after !== null, (query) => query.where('holds.file_id', '>', page.after ?? ''))

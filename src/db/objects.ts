@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { StorageError } from '../domain/errors.ts';
 import { UNFINISHED_STATES } from '../domain/file-state.ts';
-import { TEMPORARY_PREFIX } from '../domain/keys.ts';
+import { PREFIXES } from '../domain/keys.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
 import { jsonText } from './json.ts';
 import type { Db } from './schema.ts';
@@ -88,7 +88,7 @@ export async function condemnTemporary(
     .updateTable('objects')
     .set({ state: 'deleting', updated_at: sql<Date>`now()` })
     .where('file_id', '=', fileId)
-    .where('key', 'like', `${TEMPORARY_PREFIX}%`)
+    .where('key', 'like', `${PREFIXES.temporary}%`)
     .where(MAY_GO);
   if (keep.length > 0) query = query.where('key', 'not in', [...keep]);
   const rows = await query.returning('key').execute();

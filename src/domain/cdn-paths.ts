@@ -1,5 +1,5 @@
 import { StorageError } from './errors.ts';
-import { isObjectKey, isPublicKey, isSignedKey, parsePublicKey } from './keys.ts';
+import { isObjectKey, isPublicKey, isServedKey, parsePublicKey } from './keys.ts';
 
 /**
  * Checks a path that is to be purged: a key under a prefix that the CDN serves, its `.auto`, the alias of a profile
@@ -9,8 +9,7 @@ export function purgePath(value: string): string {
   const isWildcard = value.endsWith('*');
   const fixed = isWildcard ? value.slice(0, -1) : value;
   const key = fixed.endsWith('/') && isWildcard ? fixed.slice(0, -1) : fixed;
-  const isServed = isPublicKey(fixed) || isSignedKey(fixed);
-  if (!isServed || fixed.includes('*') || !isObjectKey(key))
+  if (!isServedKey(fixed) || fixed.includes('*') || !isObjectKey(key))
     throw new StorageError(
       'INVALID_KEY',
       'A path of the CDN begins with items/, profiles/ or quarantine/view/ and has at most one "*", at its end.',

@@ -53,10 +53,6 @@ const ROOT_PREFIXES = [
   PREFIXES.temporary,
   PREFIXES.audit,
 ] as const;
-export const TEMPORARY_PREFIX = PREFIXES.temporary;
-export const AUDIT_ANCHORS = PREFIXES.auditAnchors;
-export const AUDIT_DROPS = PREFIXES.auditDrops;
-export const AUDIT_RESTORES = PREFIXES.auditRestores;
 /** The edge may read here without a signature; everything else is private. */
 export const PUBLIC_PREFIXES = [PREFIXES.items, PREFIXES.profiles] as const;
 /** The edge may read here with a signature. */
@@ -94,6 +90,10 @@ export function isSignedKey(key: string): boolean {
 /** Whether the rows decide if there is such an object. */
 export function isRowNamed(key: string): boolean {
   return ROW_NAMED_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
+/** Whether a CDN serves it to somebody. Documents and uploads it never does. */
+export function isServedKey(key: string): boolean {
+  return isPublicKey(key) || isSignedKey(key);
 }
 export function isTemporaryKey(key: string): boolean {
   return key.startsWith(PREFIXES.temporary);

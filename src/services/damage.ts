@@ -10,7 +10,7 @@ import {
   warnOfDamage,
 } from '../db/scrub.ts';
 import { userId } from '../domain/ids.ts';
-import { isPublicKey, isSignedKey, profileAlias } from '../domain/keys.ts';
+import { isServedKey, profileAlias } from '../domain/keys.ts';
 import { publicPaths } from './removal.ts';
 
 /** Among the warnings of a file while bytes of it are lost: owners read it, and what is lost is not offered. */
@@ -55,7 +55,7 @@ export async function acceptObject(db: Db, file: FileRow, key: string): Promise<
 
 /** Has caches forget a key and what is answered from it. Documents and uploads are in none. */
 export async function forgetCached(db: Db, file: FileRow, key: string): Promise<void> {
-  if (!isPublicKey(key) && !isSignedKey(key)) return;
+  if (!isServedKey(key)) return;
   const alias = file.kind === 'profile_photo' ? [profileAlias(userId(file.owner_id))] : [];
   await addToOutbox(db, 'purge', { fileId: file.id, paths: [...publicPaths([{ key }]), ...alias] });
 }

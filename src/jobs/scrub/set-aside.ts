@@ -1,6 +1,7 @@
 import { isHeld } from '../../db/holds.ts';
 import type { Db } from '../../db/schema.ts';
 import { isStorageError } from '../../domain/errors.ts';
+import { isServedKey } from '../../domain/keys.ts';
 import type { RunAction } from '../../domain/runs.ts';
 import { forgetCached, giveUpObject, lockForMending } from '../../services/damage.ts';
 import type { ScrubDeps } from './deps.ts';
@@ -41,7 +42,7 @@ export async function setAside(
     if (now.verdict !== 'wrong') return null;
     await giveUpObject(trx, file, key);
     const asItIs = await left(trx);
-    if (asItIs !== null || !isServed(key)) return asItIs ?? done;
+    if (asItIs !== null || !isServedKey(key)) return asItIs ?? done;
     if (now.finding?.kind !== 'missing' && !(await isHidden(deps, key, options.signal)))
       return {
         action: 'postpone',
@@ -61,8 +62,4 @@ async function isHidden({ primary }: ScrubDeps, key: string, signal: AbortSignal
     if (isStorageError(error, 'CONFLICT')) return false;
     throw error;
   }
-}
-
-function isServed(key: string): boolean {
-  return /^(items|profiles|quarantine\/view)\//.test(key);
 }

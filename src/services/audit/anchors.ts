@@ -1,12 +1,6 @@
 import { z } from 'zod';
 import { CHAIN_START } from '../../domain/audit-chain.ts';
-import {
-  AUDIT_ANCHORS,
-  AUDIT_DROPS,
-  auditAnchorKey,
-  type ObjectKey,
-  parseAuditKey,
-} from '../../domain/keys.ts';
+import { auditAnchorKey, type ObjectKey, parseAuditKey, PREFIXES } from '../../domain/keys.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import { insertAnchor, lastAnchoredSeq } from '../../db/audit/anchors.ts';
 import { type ChainPlace, chainHead } from '../../db/audit/sealing.ts';
@@ -80,7 +74,7 @@ export async function readAnchors(
 ): Promise<readonly Anchor[]> {
   const anchors: Anchor[] = [];
   const after = from === 0 ? {} : { after: auditAnchorKey(from - 1, 'g') };
-  for await (const { key } of storage.listFiles(AUDIT_ANCHORS, after)) {
+  for await (const { key } of storage.listFiles(PREFIXES.auditAnchors, after)) {
     const place = parseAuditKey(key);
     if (place !== null && !but.has(key)) anchors.push({ key, ...place });
   }
@@ -96,7 +90,7 @@ const Drop = z.object({
 /** Where the chain begins by now: behind the last month that was dropped, as the object store has it. */
 export async function readBase({ storage }: Pick<AuditDeps, 'storage'>): Promise<ChainBase> {
   let key: string | null = null;
-  for await (const object of storage.listFiles(AUDIT_DROPS)) key = object.key;
+  for await (const object of storage.listFiles(PREFIXES.auditDrops)) key = object.key;
   if (key === null) return { seq: 0, hash: CHAIN_START, beyond: new Map(), key };
   const { body } = await storage.downloadFile(key);
   const drop = Drop.parse(JSON.parse(Buffer.concat(await body.toArray()).toString('utf8')));

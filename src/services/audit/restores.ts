@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { listRestoreEntries, type RestoreEntry } from '../../db/audit/restores.ts';
-import { AUDIT_RESTORES, type ObjectKey, parseAuditRestoreKey } from '../../domain/keys.ts';
+import { type ObjectKey, parseAuditRestoreKey, PREFIXES } from '../../domain/keys.ts';
 import type { AuditDeps, ChainBase } from './anchors.ts';
 
 const Accepted = z.object({
@@ -47,7 +47,7 @@ export async function readRestores(
   const named = new Set(entries.map(({ key }) => key));
   const stored = new Set<string>();
   const points: RestorePoint[] = [];
-  for await (const { key } of deps.storage.listFiles(AUDIT_RESTORES)) {
+  for await (const { key } of deps.storage.listFiles(PREFIXES.auditRestores)) {
     const point = await readPoint(deps, key);
     if (point === null) continue;
     stored.add(key);

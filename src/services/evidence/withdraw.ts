@@ -3,7 +3,7 @@ import { listObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
-import { evidenceKey } from '../../domain/keys.ts';
+import { evidenceKey, isPublicKey } from '../../domain/keys.ts';
 
 /**
  * What a hold keeps of a file that ends, beside what is in `keep`: uploaded bytes, the document, the original; renditions
@@ -17,7 +17,7 @@ export async function keepEvidence(db: Db, file: FileRow, keep: readonly string[
     return copy !== null && !keep.includes(copy);
   });
   if (originals.length > 0) await haveMoved(db, file, originals);
-  return [...live.filter((key) => /^(temp|quarantine|verification)\//.test(key)), ...originals];
+  return [...live.filter((key) => !isPublicKey(key)), ...originals];
 }
 
 async function haveMoved(db: Db, file: FileRow, originals: readonly string[]): Promise<void> {

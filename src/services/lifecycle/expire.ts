@@ -7,7 +7,7 @@ import type { Db, FileRow } from '../../db/schema.ts';
 import type { NamedObject } from '../../db/stored.ts';
 import type { FileState } from '../../domain/file-state.ts';
 import { type FileId, fileId, isFileId } from '../../domain/ids.ts';
-import { quarantineRawKey, TEMPORARY_PREFIX } from '../../domain/keys.ts';
+import { PREFIXES, quarantineRawKey } from '../../domain/keys.ts';
 import { cutoff, RETENTION, type RetentionRuleId, retentionDue } from '../../domain/retention.ts';
 import type { RunAction } from '../../domain/runs.ts';
 import type { ListedObject } from '../../ports/object-store.ts';
@@ -74,7 +74,7 @@ function keeping(fileId: string) {
 export const expireTemporary: Part = {
   name: 'temporary-objects',
   async page(deps, work, after) {
-    const range = { prefix: TEMPORARY_PREFIX, after };
+    const range = { prefix: PREFIXES.temporary, after };
     const { objects, rows, next } = await readBothSides(deps, range, LIMITS, work.signal);
     const before = cutoff(RETENTION['temporary-objects'], deps.clock.now());
     const old = objects.filter((object) => object.modifiedAt < before);

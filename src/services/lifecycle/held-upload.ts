@@ -4,10 +4,10 @@ import { announceObjects, dropRow, listObjects, settleObjects } from '../../db/o
 import { fileId } from '../../domain/ids.ts';
 import {
   isReceivedKey,
+  isTemporaryKey,
   type ObjectKey,
   objectKey,
   quarantineRawKey,
-  TEMPORARY_PREFIX,
 } from '../../domain/keys.ts';
 import type { Db } from '../../db/schema.ts';
 import type { LifecycleDeps } from './work.ts';
@@ -30,7 +30,7 @@ export async function keepHeldUpload(
     // Of what came past the service, the copy that was pinned.
     const upload =
       live.find((object) => isReceivedKey(id, object.key)) ??
-      live.find((object) => object.key.startsWith(TEMPORARY_PREFIX));
+      live.find((object) => isTemporaryKey(object.key));
     const etag = file?.upload_etag ?? null;
     if (upload === undefined || etag === null || !(await isHeld(trx, id))) return null;
     const from = objectKey(upload.key);

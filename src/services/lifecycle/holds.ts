@@ -12,6 +12,7 @@ import type { EvidenceMoveState } from '../../domain/evidence.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { FileId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { isTemporaryKey, PREFIXES } from '../../domain/keys.ts';
 import { evidenceKeys } from '../evidence/keys.ts';
 import { hasSuccessor } from '../photos/profile-photos.ts';
 import { isReplaced } from '../photos/replaced.ts';
@@ -110,7 +111,7 @@ function allKeys(key: string): string[] {
 async function rawKeys(db: Db, file: FileRow): Promise<string[]> {
   return (await listObjects(db, file.id))
     .map((object) => object.key)
-    .filter((key) => key.startsWith('temp/') || key.startsWith('quarantine/raw/'));
+    .filter((key) => isTemporaryKey(key) || key.startsWith(PREFIXES.quarantineRaw));
 }
 
 /** Also one that was left public beside its successor, as it was until evidence left public keys. */
