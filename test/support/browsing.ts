@@ -114,11 +114,13 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 const Violations = z.array(z.object({ id: z.string(), targets: z.array(z.string()) }));
 
-/** Runs axe on the page as it is. It is evaluated by the debugger, which the content policy does not hinder. */
+/** Runs axe on the page once its colours stand. It is evaluated by the debugger, which the content policy does not hinder. */
 export async function expectAccessible(page: Page): Promise<void> {
   const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const found: unknown = await page.evaluate(`(async () => {
     ${source};
+    const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(transitions.map(({ finished }) => finished));
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     return violations.map(({ id, nodes }) => ({ id, targets: nodes.map(({ html }) => html.slice(0, 200)) }));
   })()`);
