@@ -6,6 +6,7 @@ import { mainBucket } from './buckets/main-bucket.ts';
 import { objectKey } from './buckets/object-key.ts';
 import { protect } from './buckets/policy.ts';
 import { resourceOf } from './buckets/private-bucket.ts';
+import { accessLogsOf } from './delivery/access-logs.ts';
 import { distribute } from './delivery/distribution.ts';
 import { ENVIRONMENT, type EnvironmentValues, OPTIONAL_ENVIRONMENT, outputOf } from './environment.ts';
 import { namesOf, privateRoleArns } from './names.ts';
@@ -43,6 +44,7 @@ export class StorageStack extends Stack {
       replicaArn: `arn:aws:s3:::${names.replicaBucket}`,
       arrivalsArn: arrivals.queueArn,
       distributionArn: distribution.distributionArn,
+      edgeLogsArn: `arn:aws:s3:::${names.edgeLogsBucket}`,
       objectKeys: objectKeys(settings, key, replicaKey),
     });
     tellEnvironment(this, {
@@ -58,6 +60,7 @@ export class StorageStack extends Stack {
       CLOUDFRONT_DISTRIBUTION_ID: distribution.distributionId,
       SIGNED_URL_MAX_SECONDS: String(settings.signedUrlMaxSeconds),
       CLOUDFRONT_KEY_PAIR_ID: signer.publicKeyId,
+      CLOUDFRONT_LOGS: accessLogsOf(settings),
       KEYS_DRIVER: 'kms',
       KMS_KEY_ID: names.documentsAlias,
       ...countriesOf(settings),

@@ -204,19 +204,24 @@ test('a domain brings its certificate and today’s protocols; countries and the
   });
 });
 
-test('access logs go to their bucket without address, cookie, query or user agent of a viewer', () => {
+test('access logs go to their bucket without address, cookie, query or referrer of a viewer', () => {
   const { properties } = oneOf(EXAMPLE, 'AWS::Logs::Delivery');
   expect(properties).toMatchObject({ S3SuffixPath: '{yyyy}/{MM}/{dd}/{HH}' });
   const fields = z.array(z.string()).parse(properties['RecordFields']);
-  expect(fields).toEqual(expect.arrayContaining(['date', 'time', 'cs-uri-stem', 'sc-status']));
-  for (const secret of [
-    'c-ip',
-    'x-forwarded-for',
-    'cs(Cookie)',
-    'cs-uri-query',
-    'cs(User-Agent)',
-    'cs(Referer)',
-  ])
+  expect(fields).toEqual(
+    expect.arrayContaining([
+      'date',
+      'time',
+      'cs-method',
+      'cs-uri-stem',
+      'sc-bytes',
+      'sc-range-start',
+      'sc-status',
+      'x-edge-result-type',
+      'cs(User-Agent)',
+    ]),
+  );
+  for (const secret of ['c-ip', 'x-forwarded-for', 'cs(Cookie)', 'cs-uri-query', 'cs(Referer)'])
     expect(fields).not.toContain(secret);
   expect(oneOf(EXAMPLE, 'AWS::Logs::DeliverySource').properties).toMatchObject({ LogType: 'ACCESS_LOGS' });
 });

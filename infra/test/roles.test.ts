@@ -7,6 +7,7 @@ const HERE = `arn:aws:s3:::${EXAMPLE.names.bucket}`;
 const THERE = `arn:aws:s3:::${EXAMPLE.names.replicaBucket}`;
 const DISTRIBUTION = 'arn:aws:cloudfront::111122223333:distribution/<Distribution>';
 const CACHE_POLICIES = 'arn:aws:cloudfront::111122223333:cache-policy/*';
+const EDGE_LOGS = `arn:aws:s3:::${EXAMPLE.names.edgeLogsBucket}`;
 const KEYS = 'arn:aws:kms:eu-central-1:111122223333:key/*';
 const ALIAS = 'arn:aws:kms:eu-central-1:111122223333:alias/localex-storage-documents';
 
@@ -71,6 +72,8 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     [`${THERE}/profiles/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/quarantine/*`]: [...READ, BACK, ...REMOVE],
     [`${THERE}/verification/documents/*`]: [...READ, BACK, ...REMOVE],
+    [EDGE_LOGS]: ['s3:ListBucket'],
+    [`${EDGE_LOGS}/cloudfront/*`]: ['s3:GetObject'],
     [KEYS]: [...USE_KEYS, ...ROTATE_KEYS],
     [ALIAS]: ['kms:UpdateAlias'],
     [`${ALIAS}-version-*`]: ['kms:CreateAlias'],

@@ -7,6 +7,7 @@ import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
 import { createClamdScanner } from '../adapters/scanner/clamd.ts';
 import type { Config } from '../config/index.ts';
+import type { AccessLogs } from '../ports/access-logs.ts';
 import type { Arrivals } from '../ports/arrivals.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -21,6 +22,14 @@ export async function createArrivals({ integrations, s3 }: Config, log: Log): Pr
   // Only who uses the SDK pays for loading it.
   const { createSqsArrivals } = await import('../adapters/arrivals/sqs.ts');
   return createSqsArrivals({ queueUrl: eventsQueueUrl, bucket: s3.bucket, region: s3.region, log });
+}
+
+/** CloudFront's access log; null where the edge counts by itself or the log is not read. */
+export async function createAccessLogs({ cdn, s3 }: Config): Promise<AccessLogs | null> {
+  if (cdn.logs === null || cdn.url === null) return null;
+  const { createS3AccessLogs } = await import('../adapters/access-logs/s3.ts');
+  const { region, endpoint, forcePathStyle } = s3;
+  return createS3AccessLogs({ ...cdn.logs, cdnUrl: cdn.url, region, endpoint, forcePathStyle });
 }
 
 /** BullMQ on Redis when there is one, else on the database. */

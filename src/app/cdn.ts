@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { CloudfrontCdn } from '../adapters/cdn/cloudfront.ts';
 import { createEdge, type Edge } from '../adapters/cdn/edge/index.ts';
-import { createViewLog, type ViewLog } from '../adapters/cdn/edge/view-log.ts';
+import { createUsageLog, type UsageLog } from '../adapters/cdn/edge/usage-log.ts';
 import { openKeyPair, readKeyPair } from '../adapters/cdn/signing/key-pair.ts';
 import type { Addresses, Config } from '../config/index.ts';
 import { edgeAddress } from '../config/cdn.ts';
@@ -12,7 +12,7 @@ import type { Listener } from '../db/listener.ts';
 import { createPurgeLedger } from '../db/purge-ledger.ts';
 import type { Database } from '../db/schema.ts';
 import { listPublishedKeys } from '../db/variants.ts';
-import { noteViews } from '../db/views.ts';
+import { addUsage, noteLastViews } from '../db/usage.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { OutputFormat } from '../domain/renditions.ts';
 import type { Cdn } from '../ports/cdn.ts';
@@ -56,13 +56,15 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
   };
   const isEdge = driver === 'edge' || settings === null;
   const base = isEdge ? sources.addresses.cdnUrl : edgeAddress(sources.addresses.publicUrl);
-  const views = createViewLog({
-    write: (fileIds) => noteViews(db, fileIds, systemClock.now()),
+  const usage = createUsageLog({
+    // What CloudFront asks here for its viewers is in its log too, and counted there.
+    write: (tallied) => (isEdge ? addUsage(db, 'edge', tallied) : noteLastViews(db, tallied)),
+    clock: systemClock,
     log: sources.log,
   });
   const edge = createEdge({
     store: sources.store,
-    views,
+    usage,
     url: () => base,
     hotCacheBytes: config.cdn.hotCacheBytes,
     keyPair,
@@ -76,7 +78,7 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
     clock: systemClock,
     log: sources.log,
   });
-  const everywhere = await inEveryProcess(edge, sources, views);
+  const everywhere = await inEveryProcess(edge, sources, usage);
   if (isEdge) return { cdn: everywhere, edge, cloudfront: null };
 
   const { createCloudfrontCdn } = await import('../adapters/cdn/cloudfront.ts');
@@ -114,7 +116,7 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
  * The edge, with what it is told told to every process: whoever purges tells the others through the database, rules are
  * kept there. A process that was not reachable meanwhile forgets everything, and reads the rules again.
  */
-async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources, views: ViewLog): Promise<Cdn> {
+async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources, usage: UsageLog): Promise<Cdn> {
   const readRules = async () => {
     for (const rule of await listCacheRules(db)) await edge.setCacheRule(rule);
   };
@@ -128,7 +130,7 @@ async function inEveryProcess(edge: Edge, { db, listener, log }: CdnSources, vie
   return {
     ...edge,
     async close() {
-      await views.close();
+      await usage.close();
       await edge.close();
     },
     async invalidate(paths) {

@@ -21,6 +21,7 @@ import { createKeysService } from '../services/keys.service.ts';
 import { createModerationService } from '../services/moderation.service.ts';
 import { createReviewService } from '../services/review.service.ts';
 import { createRunsService } from '../services/runs.service.ts';
+import { createUsageService } from '../services/usage.service.ts';
 import { createScannersService } from '../services/scanners.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
@@ -32,7 +33,7 @@ import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dis
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
-import { createArrivals, createKeyVault, createQueue, createScanner } from './adapters.ts';
+import { createAccessLogs, createArrivals, createKeyVault, createQueue, createScanner } from './adapters.ts';
 import { createModeration } from './moderation.ts';
 import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
@@ -120,6 +121,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
 
     const dispatcher: { current: OutboxDispatcher | null } = { current: null };
+    const viewsComeFrom = config.cdn.driver === 'cloudfront' ? 'logs' : 'edge';
     const deps: ServiceDeps = {
       db,
       storage,
@@ -179,9 +181,10 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       runs,
       scanners: createScannersService(deps),
       keysService: createKeysService({ vault: keys, runs }),
+      usage: createUsageService({ ...deps, viewsComeFrom }),
       lifecycle: createLifecycleService({
         ...deps,
-        viewsComeFrom: config.cdn.driver === 'cloudfront' ? 'logs' : 'edge',
+        viewsComeFrom,
         capabilities: store.capabilities,
         ...(replica !== null && { replica: createStorageService({ store: replica }) }),
         sweepIncomplete: (olderThanMs, options) => store.sweepIncomplete(olderThanMs, options),
@@ -191,6 +194,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       backups,
       uploadLocks,
       arrivals: await createArrivals(config, log),
+      accessLogs: await createAccessLogs(config),
       phases,
     };
   } catch (error) {

@@ -84,6 +84,7 @@ async function makeHttp(
     moderation: parts.moderation,
     copies: parts.copies,
     lifecycle: parts.lifecycle,
+    usage: parts.usage,
     events: parts.events,
     edge: server.roles.includes('edge') ? parts.edge : null,
     cdnOrigin: () => new URL(parts.cdn.url('')).origin,

@@ -6,6 +6,7 @@ import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { backfillFingerprints } from '../jobs/backfill-fingerprints.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
+import { ingestAccessLogs } from '../jobs/ingest-access-logs.ts';
 import { lifecycleRun } from '../jobs/lifecycle-run.ts';
 import { startDueLifecycle } from '../jobs/lifecycle-schedule.ts';
 import { probeWithdrawn } from '../jobs/probe-withdrawn.ts';
@@ -43,6 +44,8 @@ const EVIDENCE_MS = 10_000;
 const BACKFILL_MS = 60_000;
 /** Deltas wait so long at most; a report reads those that wait. */
 const FOLD_MS = 5_000;
+/** CloudFront delivers "up to several times an hour". */
+const ACCESS_LOGS_MS = 600_000;
 
 /** Who does which kind of run. */
 function runHandlers(config: Config, parts: Composition): RunHandlers {
@@ -60,7 +63,7 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
 
 /** Takes jobs and runs, and keeps the schedules. */
 export async function startWorker(config: Config, parts: Composition): Promise<{ close(): Promise<void> }> {
-  const { queue, jobs } = parts;
+  const { accessLogs, queue, jobs } = parts;
   const { concurrency } = config.queue;
   const { encoder, images } = jobs;
   const recipe = recipeId(recipeVersion(encoder, images.versions));
@@ -92,6 +95,16 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       },
       { name: 'fingerprint older photos', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
+      ...(accessLogs === null
+        ? []
+        : [
+            {
+              name: 'read access logs',
+              everyMs: ACCESS_LOGS_MS,
+              atOnce: true,
+              run: () => ingestAccessLogs({ ...jobs, accessLogs }),
+            },
+          ]),
       ...auditTasks(jobs, config.audit),
       {
         name: 'keep wrapping keys',
@@ -129,6 +142,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         purges.close(),
         sealer.close(),
         parts.arrivals?.close(ARRIVALS_CLOSE_MS),
+        accessLogs?.close(),
       ]);
     },
   };

@@ -26,6 +26,14 @@ export interface CdnConfig {
     readonly keyPairId: string;
     readonly privateKeyFile: string;
   } | null;
+  /** Where CloudFront delivers its access log; null where it is not read. */
+  readonly logs: AccessLogPlace | null;
+}
+
+export interface AccessLogPlace {
+  readonly bucket: string;
+  /** Beginning of the keys of a day's files, with `{yyyy}`, `{MM}` and `{dd}` in it. */
+  readonly prefix: string;
 }
 
 export const CDN = {
@@ -94,6 +102,19 @@ export const CDN = {
   endpoint: httpAddress('CLOUDFRONT_ENDPOINT', {
     description: 'Another server than Amazon CloudFront that speaks its API.',
   }),
+  logs: setting<AccessLogPlace | null>(
+    'CLOUDFRONT_LOGS',
+    {
+      description:
+        'Where CloudFront delivers its access log (standard logs v2 as JSON or W3C, or legacy): the bucket and the beginning of the keys of a day. Views are counted from it; without it nothing is archived behind CloudFront.',
+    },
+    {
+      expected: 's3://bucket/folder/{yyyy}/{MM}/{dd}/, with the three parts of the day somewhere',
+      defaultText: '',
+      parse: parseLogs,
+      fallback: () => null,
+    },
+  ),
 };
 
 /** @param publicUrl of the service, null while its port is not known */
@@ -115,6 +136,7 @@ export function readCdn(read: Read, publicUrl: string | null): CdnConfig {
       distributionId === null || keyPairId === null || privateKeyFile === null
         ? null
         : { distributionId, keyPairId, privateKeyFile, endpoint: read(CDN.endpoint) },
+    logs: read(CDN.logs),
   };
 }
 
@@ -145,4 +167,12 @@ function parsePlace(value: string): Place | undefined {
   const latitude = Number(north);
   const longitude = Number(east);
   return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : undefined;
+}
+
+function parseLogs(value: string): AccessLogPlace | undefined {
+  const [, bucket, prefix = ''] = /^s3:\/\/([a-z\d][a-z\d.-]{1,61}[a-z\d])\/(.+)$/.exec(value) ?? [];
+  if (bucket === undefined) return undefined;
+  return ['{yyyy}', '{MM}', '{dd}'].every((part) => prefix.split(part).length === 2)
+    ? { bucket, prefix }
+    : undefined;
 }

@@ -103,6 +103,11 @@ export const RULES: readonly Rule[] = [
     }),
   ),
   {
+    setting: CDN.logs,
+    isBroken: (config) => config.cdn.logs !== null && !usesCloudfront(config),
+    expected: 'nothing while CDN_DRIVER is edge, which counts views by itself',
+  },
+  {
     setting: CDN.url,
     isBroken: ({ cdn }, isSet) =>
       cdn.driver === 'cloudfront' && isSet(CDN.url) && cdn.url?.startsWith('https://') !== true,

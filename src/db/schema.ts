@@ -16,6 +16,7 @@ import type { ScanResult } from '../ports/scanner.ts';
 import type { BigInt8, CreatedAt, Json, NullableJson, Timestamp } from './column-types.ts';
 import type { FingerprintTables } from './fingerprint-tables.ts';
 import type { LifecycleTables } from './lifecycle-tables.ts';
+import type { UsageTables } from './usage-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
 import type { ModerationTables } from './moderation-tables.ts';
 import type { ReviewTables } from './review-tables.ts';
@@ -232,6 +233,7 @@ export interface RunActionsTable {
 export interface Schema
   extends AuditSchema,
     LifecycleTables,
+    UsageTables,
     ReviewTables,
     ModerationTables,
     FingerprintTables {

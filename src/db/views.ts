@@ -1,12 +1,22 @@
 import { sql } from 'kysely';
 import type { Db } from './schema.ts';
 
-/** Notes that these photos were looked at; a photo that was noted within a day is left as it is. Unknown ids are passed over. */
-export async function noteViews(db: Db, fileIds: readonly string[], at: Date): Promise<void> {
-  if (fileIds.length === 0) return;
+export interface LastView {
+  readonly fileId: string;
+  readonly at: Date;
+}
+
+/** Notes when these photos were looked at; one that was noted within a day is left as it is. Unknown ids are passed over. */
+export async function noteViews(db: Db, views: readonly LastView[]): Promise<void> {
+  if (views.length === 0) return;
+  const ids = views.map(({ fileId }) => fileId);
+  const times = views.map(({ at }) => at.toISOString());
   await sql`
     insert into file_views (file_id, last_viewed_at)
-    select id, ${at} from files where id = any(${sql.val([...fileIds])}::uuid[]) order by id
+    select id, max(seen.at)
+    from unnest(${sql.val(ids)}::uuid[], ${sql.val(times)}::timestamptz[]) as seen (file_id, at)
+    join files on files.id = seen.file_id
+    group by id order by id
     on conflict (file_id) do update set last_viewed_at = excluded.last_viewed_at
       where file_views.last_viewed_at < excluded.last_viewed_at - interval '1 day'
   `.execute(db);

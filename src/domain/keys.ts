@@ -170,6 +170,12 @@ export function parsePublicKey(key: string): PublicKeyParts | null {
   return { kind, scope: owner, variant: variantName, fileId: id, hash12, format };
 }
 
+/** The photo that a path below the CDN's address shows, with any extension that a URL has; null when it is no photo's. */
+export function fileIdOfPath(path: string): FileId | null {
+  const key = path.endsWith('.auto') ? `${path.slice(0, -'auto'.length)}jpg` : path;
+  return parsePublicKey(key)?.fileId ?? null;
+}
+
 export function uploadKey(id: FileId): ObjectKey {
   return objectKey(`${PREFIXES.uploads}${id}`);
 }

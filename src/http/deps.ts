@@ -8,6 +8,7 @@ import type { AuditService } from '#src/services/audit.service.ts';
 import type { FileEvents, FileManagementService, ItemsService } from '#src/services/contracts.ts';
 import type { ReviewService } from '#src/services/review/contracts.ts';
 import type { CopiesService } from '#src/services/copies.service.ts';
+import type { UsageService } from '#src/services/usage.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
@@ -86,6 +87,7 @@ export interface HttpDeps {
   readonly moderation: ModerationService;
   readonly copies: CopiesService;
   readonly lifecycle: LifecycleService;
+  readonly usage: UsageService;
   readonly events: FileEvents;
   /** The local edge; null when a CDN of its own stands in front of the store. */
   readonly edge: EdgeHandler | null;

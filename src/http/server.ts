@@ -22,6 +22,7 @@ import { eventRoutes } from './routes/events.ts';
 import { itemRoutes } from './routes/items.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { moderationRoutes } from './routes/moderation.ts';
 import { photoRoutes } from './routes/photos.ts';
 import { receiptRoutes } from './routes/receipts.ts';
@@ -97,6 +98,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   scrubRoutes(app, deps);
   cdnRoutes(app, deps);
   lifecycleRoutes(app, deps);
+  usageRoutes(app, deps);
   if (deps.signedStore !== null) storeRoutes(app, deps.signedStore);
   if (deps.auth.devTokens) devRoutes(app, authenticator);
   await docsPage(app);

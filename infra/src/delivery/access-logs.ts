@@ -2,14 +2,15 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDelivery, CfnDeliveryDestination, CfnDeliverySource } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { EDGE_REGION } from '../names.ts';
+import { EDGE_REGION, namesOf } from '../names.ts';
+import type { Settings } from '../settings.ts';
 
 /** Folder of the bucket; CloudFront puts `AWSLogs/{account}/CloudFront/` below it. */
 export const EDGE_LOGS_PREFIX = 'cloudfront';
 
 /**
- * What is written of a request: enough to count views, hits and errors. No address of a viewer, no cookie and no query
- * (that is where signatures are): people are not in the logs. Names as in CloudFront Developer Guide, "Standard logging
+ * What is written of a request: enough to count views, hits and errors, and to tell programs from people. No address of a
+ * viewer, no cookie and no query (that is where signatures are): nobody can be told by a line. Names as in CloudFront Developer Guide, "Standard logging
  * reference", 2025.
  */
 const FIELDS = [
@@ -28,8 +29,23 @@ const FIELDS = [
   'ssl-protocol',
   'x-edge-detailed-result-type',
   'sc-content-type',
+  'sc-range-start',
+  'cs(User-Agent)',
   'c-country',
 ];
+
+const DAY_PATH = '{yyyy}/{MM}/{dd}';
+
+/** The value of CLOUDFRONT_LOGS: where the files of a day lie. */
+export function accessLogsOf(settings: Settings): string {
+  const { edgeLogsBucket } = namesOf(settings);
+  return `s3://${edgeLogsBucket}/${accessLogsFolder(settings.account)}${DAY_PATH}/`;
+}
+
+/** What CloudFront puts before the path of the day. */
+export function accessLogsFolder(account: string): string {
+  return `${EDGE_LOGS_PREFIX}/AWSLogs/${account}/CloudFront/`;
+}
 
 /** Standard logging (v2) of a distribution as JSON lines in the bucket, one folder an hour. */
 export function deliverAccessLogs(
@@ -50,7 +66,7 @@ export function deliverAccessLogs(
     deliverySourceName: source.name,
     deliveryDestinationArn: destination.attrArn,
     recordFields: FIELDS,
-    s3SuffixPath: '{yyyy}/{MM}/{dd}/{HH}',
+    s3SuffixPath: `${DAY_PATH}/{HH}`,
     s3EnableHiveCompatiblePath: false,
   });
   delivery.addResourceDependency(source);

@@ -13,7 +13,7 @@ const DESCRIBED_STACKS = z.object({
 });
 
 /** What an environment file may hold without quotes, in every reader of such files. */
-const PLAIN = /^[\w@%+=:,./-]+$/;
+const PLAIN = /^[\w@%+=:,./{}-]+$/;
 
 /**
  * The text of an environment file (`NAME=value` lines) from the outputs of the stacks, as either of the two tools prints

@@ -7,6 +7,8 @@ export interface Resources {
   readonly replicaArn: string;
   readonly arrivalsArn: string;
   readonly distributionArn: string;
+  /** Of CloudFront's access log. */
+  readonly edgeLogsArn: string;
   /** Keys that encrypt the objects themselves; none with SSE-S3. */
   readonly objectKeys: readonly ObjectKey[];
 }

@@ -1,6 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { PREFIXES } from '../../../src/domain/keys.ts';
+import { EDGE_LOGS_PREFIX } from '../delivery/access-logs.ts';
 import type { Settings } from '../settings.ts';
 import {
   allow,
@@ -16,8 +17,8 @@ import { grantDocumentKeys, grantKeyRotation } from './keys.ts';
 
 /**
  * A worker turns uploads into photos, scans documents, archives and restores, reconciles rows with objects, sweeps what
- * died half-way, mends what was changed behind our back, takes the bucket's events, anchors the ledger, has photos looked at
- * and looks after CloudFront and the wrapping keys.
+ * died half-way, mends what was changed behind our back, takes the bucket's events, anchors the ledger, has photos looked at,
+ * counts views from CloudFront's log and looks after CloudFront and the wrapping keys.
  */
 export function grantWorker(role: Role, settings: Settings, resources: Resources): void {
   const everything = [...READ, ...WRITE, ...REMOVE];
@@ -43,6 +44,8 @@ export function grantWorker(role: Role, settings: Settings, resources: Resources
     resources.arrivalsArn,
   );
   grantDelivery(role, settings, resources.distributionArn);
+  allow(role, ['s3:ListBucket'], resources.edgeLogsArn);
+  grantPrefixes(role, resources.edgeLogsArn, { [`${EDGE_LOGS_PREFIX}/`]: ['s3:GetObject'] });
   // Has no narrower resource (Service Authorization Reference, "Amazon Rekognition", 2025).
   allow(role, ['rekognition:DetectModerationLabels'], '*');
   grantDocumentKeys(role, settings);

@@ -147,6 +147,7 @@ export const ADMIN: readonly Row[] = [
     call: () => ({ path: '/v1/admin/lifecycle/run', json: { dryRun: true } }),
     expected: admins(202),
   },
+  { operation: 'getUsage', call: () => ({ path: '/v1/admin/usage' }), expected: admins(200) },
   {
     operation: 'getStorageReport',
     call: () => ({ path: '/v1/admin/storage-report' }),

@@ -120,6 +120,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     moderation,
     copies,
     lifecycle,
+    usage: { report: unused },
     audit,
     keys: { rotate: unused },
     scanners: { list: unused },

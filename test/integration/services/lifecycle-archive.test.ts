@@ -58,7 +58,7 @@ describe('originals of listings that nobody touched or looked at for twelve mont
       title: 'Still here',
     });
     // The second photo was looked at: the listing is active.
-    await noteViews(app.db, [viewed?.photos[1] ?? ''], daysAgo(364));
+    await noteViews(app.db, [{ fileId: viewed?.photos[1] ?? '', at: daysAgo(364) }]);
     await ageListing(app, young?.item ?? itemId('none'), 300);
     const { rules } = await app.lifecycle.archiveOldFiles();
     expect(rules['item-originals-archive']).toMatchObject({ seen: 0, done: 0 });

@@ -47,7 +47,7 @@ describe('late and racing work', () => {
   };
 
   test.each([
-    ['a view', (id: string) => noteViews(app.db, [id], new Date())],
+    ['a view', (id: string) => noteViews(app.db, [{ fileId: id, at: new Date() }])],
     ['a legal hold', (id: string) => app.lifecycle.setHold(ADMIN, fileId(id), 'case 12')],
     ['a delete', (id: string) => app.files.deletePhoto(ADMIN, fileId(id))],
     [

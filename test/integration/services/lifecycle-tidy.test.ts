@@ -266,7 +266,7 @@ describe('profile photos', () => {
     }
     await untilDelivered(app);
     const [usedId = '', unusedId = ''] = ids;
-    await noteViews(app.db, [usedId], daysAgo(100));
+    await noteViews(app.db, [{ fileId: usedId, at: daysAgo(100) }]);
     const { rules } = await after(0).optimizeStorage();
     expect(rules['profile-photos']).toMatchObject({ done: 1, left: { 'moving it would not pay': 2 } });
     const classes = async (id: string) =>

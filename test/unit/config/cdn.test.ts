@@ -34,6 +34,20 @@ describe('the settings of the CDN', () => {
       expect(refusal({ ...CLOUDFRONT, [name]: '' }), name).toContain(name);
   });
 
+  test('say where its access log is delivered, by day', () => {
+    const place = 's3://logs-1/cloudfront/AWSLogs/111122223333/CloudFront/{yyyy}/{MM}/{dd}/';
+    expect(loadConfig({ ...CLOUDFRONT, CLOUDFRONT_LOGS: place }).cdn.logs).toEqual({
+      bucket: 'logs-1',
+      prefix: 'cloudfront/AWSLogs/111122223333/CloudFront/{yyyy}/{MM}/{dd}/',
+    });
+    expect(
+      loadConfig({ ...CLOUDFRONT, CLOUDFRONT_LOGS: 's3://logs-1/E2Q.{yyyy}-{MM}-{dd}' }).cdn.logs,
+    ).toEqual({ bucket: 'logs-1', prefix: 'E2Q.{yyyy}-{MM}-{dd}' });
+    for (const wrong of ['logs-1', 's3://logs-1', 's3://logs-1/{yyyy}/{MM}', 's3://Logs/{yyyy}{MM}{dd}{dd}'])
+      expect(refusal({ ...CLOUDFRONT, CLOUDFRONT_LOGS: wrong }), wrong).toContain('CLOUDFRONT_LOGS');
+    expect(refusal({ CLOUDFRONT_LOGS: place })).toMatch(/CLOUDFRONT_LOGS.*counts views by itself/);
+  });
+
   test('refuse CloudFront without TLS', () => {
     const message = refusal({ ...CLOUDFRONT, CDN_URL: 'http://cdn.example.com' });
     expect(message).toMatch(/CDN_URL.*https:\/\//);

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type CachePolicy, cacheControlOf, PRIVATE } from '#src/domain/cache-policy.ts';
 import { ERROR_CODES, type ErrorCode, type StorageError } from '#src/domain/errors.ts';
+import type { FileId } from '#src/domain/ids.ts';
+import { parsePublicKey } from '#src/domain/keys.ts';
 import { PROBLEM_TYPE, problemDocument } from '#src/domain/problem.ts';
 import { formatOfExtension, mediaTypeOf } from '#src/domain/renditions.ts';
 import type { ObjectInfo } from '#src/ports/object-store.ts';
@@ -20,8 +22,10 @@ export interface PreparedHeaders {
   /** The same for a negotiated answer. */
   readonly wholeVary: string[];
   readonly base: readonly string[];
-  /** Epoch in which a view of the object was last noted. */
-  notedIn: number;
+  /** Of the photo that it is a picture of. */
+  readonly fileId: FileId | null;
+  /** Whether it has been sent before. */
+  wasSent: boolean;
 }
 
 /** How long, by whom, and for which Accept an answer may be kept. */
@@ -59,7 +63,8 @@ export function prepareHeaders(info: ObjectInfo, policy: CachePolicy): PreparedH
     base,
     plain,
     negotiated,
-    notedIn: 0,
+    fileId: parsePublicKey(info.key)?.fileId ?? null,
+    wasSent: false,
     whole: [...base, ...cachingFields(plain), ...length],
     wholeVary: [...base, ...cachingFields(negotiated), ...length],
   };

@@ -16,9 +16,9 @@ import { createAliasCache } from './alias-cache.ts';
 import { KEPT_BY_NOBODY, type KeptAs, type PreparedHeaders, prepareHeaders, sendProblem } from './answers.ts';
 import { createGuard, redirect } from './guard.ts';
 import { createHotCache } from './hot-cache.ts';
-import { type EdgeObject, sendFromMemory, sendFromStore } from './send.ts';
+import { type EdgeObject, type Sent, sendFromMemory, sendFromStore } from './send.ts';
 import { acceptsWebp, candidates, readTarget } from './target.ts';
-import type { EdgeViews } from './view-log.ts';
+import type { EdgeUsage } from './usage-log.ts';
 import { addressOf, type TrustProxy } from './viewer.ts';
 
 export interface EdgeOptions {
@@ -30,8 +30,8 @@ export interface EdgeOptions {
   /** The same in every process that signs or serves. */
   readonly keyPair: SigningKeyPair;
   readonly signatures: SignatureLimits;
-  /** Is told of public objects that are served. */
-  readonly views?: EdgeViews;
+  /** Is told of every answer. */
+  readonly usage?: EdgeUsage;
   /** Key of a user's present public thumbnail; NOT_FOUND when there is none. */
   readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
   /** Whether an original is one of a public photo. Asked for each request that memory does not answer. */
@@ -92,17 +92,21 @@ export function createEdge(options: EdgeOptions): Edge {
     kept: KeptAs,
   ): Promise<void> {
     if (!object.prepared.servable) throw new StorageError('NOT_FOUND');
-    noteView(req, object);
     const { body } = object;
-    if (body === null) await sendFromStore(req, res, object, kept, store);
-    else sendFromMemory(req, res, object, body, kept);
+    const sent =
+      body === null
+        ? await sendFromStore(req, res, object, kept, store)
+        : sendFromMemory(req, res, object, body, kept);
+    note(req, object, sent);
   }
 
-  function noteView(req: IncomingMessage, { prepared, info }: EdgeObject): void {
-    const { views } = options;
-    if (views === undefined || prepared.notedIn === views.epoch || req.method !== 'GET') return;
-    prepared.notedIn = views.epoch;
-    views.note(info.key);
+  /** An object that memory holds was fetched for whoever got it first. */
+  function note({ method = '', headers }: IncomingMessage, { prepared, body }: EdgeObject, sent: Sent): void {
+    const { usage } = options;
+    if (usage === undefined) return;
+    const delivery = sent.status >= 400 ? 'error' : prepared.wasSent && body !== null ? 'hit' : 'miss';
+    prepared.wasSent = true;
+    usage.note({ ...sent, method, delivery, fileId: prepared.fileId, userAgent: headers['user-agent'] });
   }
 
   /** Answers at once when a plain or negotiated URL is in memory: no parsing, no promise. */
@@ -112,8 +116,8 @@ export function createEdge(options: EdgeOptions): Edge {
     const object = cache.peek(negotiated ? `${path.slice(0, -'auto'.length)}${extension}` : path);
     if (object === undefined || object.body === null || !object.prepared.servable) return false;
     const { prepared } = object;
-    noteView(req, object);
-    sendFromMemory(req, res, object, object.body, negotiated ? prepared.negotiated : prepared.plain);
+    const kept = negotiated ? prepared.negotiated : prepared.plain;
+    note(req, object, sendFromMemory(req, res, object, object.body, kept));
     return true;
   }
 
@@ -183,6 +187,12 @@ export function createEdge(options: EdgeOptions): Edge {
     if (!isStorageError(error)) options.log.error({ err: error }, 'The edge could not answer');
     const allow = known.code === 'UNSUPPORTED' ? ['Allow', 'GET, HEAD'] : [];
     sendProblem(res, known, allow);
+    noteFailure(res);
+  }
+
+  function noteFailure({ req: { method = '', headers }, statusCode: status }: ServerResponse): void {
+    const nothing = { fileId: null, bytes: 0, rangeStart: null, delivery: 'error' } as const;
+    options.usage?.note({ ...nothing, method, status, userAgent: headers['user-agent'] });
   }
 
   /** True when nothing more is to be done. */

@@ -18,13 +18,14 @@ export function sendFromMemory(
   object: EdgeObject,
   body: Buffer,
   kept: KeptAs,
-): void {
+): Sent {
   const plan = planAnswer(req, object, kept);
   if (plan.refused) return refuseRange(res, object);
   res.writeHead(plan.status, plan.headers);
   if (plan.status === 304 || req.method === 'HEAD') res.end();
   else if (plan.range === null) res.end(body);
   else res.end(body.subarray(plan.range.start, plan.range.end + 1));
+  return sentBy(req, object, plan);
 }
 
 /** Answers with an object that is too large to keep, from the store, at the pace of the client. */
@@ -34,12 +35,12 @@ export async function sendFromStore(
   object: EdgeObject,
   kept: KeptAs,
   store: ObjectStore,
-): Promise<void> {
+): Promise<Sent> {
   const plan = planAnswer(req, object, kept);
   if (plan.refused) return refuseRange(res, object);
   if (plan.status === 304 || req.method === 'HEAD') {
     res.writeHead(plan.status, plan.headers).end();
-    return;
+    return sentBy(req, object, plan);
   }
   const { body } = await store.get(object.info.key, {
     ...(store.capabilities.supportsConditionalRead && { ifMatch: object.info.etag }),
@@ -47,6 +48,22 @@ export async function sendFromStore(
   });
   res.writeHead(plan.status, plan.headers);
   await pipeline(body, res);
+  return sentBy(req, object, plan);
+}
+
+/** What went out. */
+export interface Sent {
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+  /** Of a part. */
+  readonly rangeStart: number | null;
+}
+
+function sentBy(req: IncomingMessage, { info }: EdgeObject, { status, range }: AnswerPlan): Sent {
+  const isBare = status === 304 || req.method === 'HEAD';
+  const bytes = range === null ? info.bytes : range.end - range.start + 1;
+  return { status, bytes: isBare ? 0 : bytes, rangeStart: range?.start ?? null };
 }
 
 interface AnswerPlan {
@@ -85,11 +102,12 @@ function wholeHeaders({ prepared, info }: EdgeObject, kept: KeptAs): string[] {
   return headersFor(prepared, kept, ['Content-Length', String(info.bytes)]);
 }
 
-function refuseRange(res: ServerResponse, object: EdgeObject): void {
+function refuseRange(res: ServerResponse, object: EdgeObject): Sent {
   sendProblem(res, new StorageError('RANGE_NOT_SATISFIABLE'), [
     'Content-Range',
     `bytes */${object.info.bytes}`,
   ]);
+  return { status: res.statusCode, bytes: 0, rangeStart: null };
 }
 
 function oneOf(value: string | string[] | undefined): string | undefined {
