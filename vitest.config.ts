@@ -1,11 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { infraIsInstalled } from './scripts/support/infra.ts';
+import { SERVICES_AT_ONCE } from './test/support/services-at-once.ts';
+
+/** Its files wait for a database and image processes as long as they work: on two cores two at a time, not vitest's one. */
+const WORKERS_OF_MAIN = Math.max(2, availableParallelism() - 1);
 
 /**
- * `main` shares one process between files, which is what makes it fast: its files leave no global changed.
+ * `main` shares processes between files, which is what makes it fast: its files leave no global changed.
  * A test that must change one is named `*.isolated.test.ts` and gets a process of its own.
- * `infra` has no process of the service: it looks at what the infrastructure would make.
- * The other projects start the real service (`test/support/service.ts`): `acceptance` two of them at one time, `browser` one.
+ * `infra` has no process of the service but one: it looks at what the infrastructure would make.
+ * `acceptance` and `browser` start the real service (`test/support/service.ts`). All but `main` are one group, so that a worker
+ * which one of them leaves idle takes a file of the next.
  */
 export default defineConfig({
   test: {
@@ -29,6 +35,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/{unit,contracts,integration}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
+          maxWorkers: WORKERS_OF_MAIN,
           testTimeout: 20_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -38,6 +45,7 @@ export default defineConfig({
         test: {
           name: 'isolated',
           include: ['test/**/*.isolated.test.ts'],
+          maxWorkers: SERVICES_AT_ONCE,
           testTimeout: 20_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -48,6 +56,7 @@ export default defineConfig({
           name: 'infra',
           isolate: false,
           include: infraIsInstalled() ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
+          maxWorkers: SERVICES_AT_ONCE,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -58,21 +67,20 @@ export default defineConfig({
           name: 'acceptance',
           include: ['test/{acceptance,faults,hostile}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
-          // Each file has a service of its own, which waits more than it works: two share two cores.
-          maxWorkers: 2,
+          maxWorkers: SERVICES_AT_ONCE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
           name: 'browser',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: SERVICES_AT_ONCE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

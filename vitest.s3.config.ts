@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { NOT_ON_S3 } from './test/support/not-on-s3.ts';
+import { SERVICES_AT_ONCE } from './test/support/services-at-once.ts';
 
 /**
  * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
@@ -7,7 +8,7 @@ import { NOT_ON_S3 } from './test/support/not-on-s3.ts';
  * one table, with the reasons.
  */
 const suite = {
-  fileParallelism: false,
+  maxWorkers: SERVICES_AT_ONCE,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   setupFiles: ['test/support/s3-profile.ts'],
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'browser on S3',
           include: ['test/e2e/**/*.test.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
           ...suite,
         },
       },
