@@ -39,3 +39,39 @@ test('a step ends when the time of the whole run does, and what follows is not r
     'failed: slow never',
   ]);
 });
+
+test('steps that were begun run side by side, and each shows what it said when it is awaited', async () => {
+  const meet = 'dir=$(mktemp -d); mkfifo "$dir/meet"';
+  const lines = await run(
+    60,
+    meet,
+    `begin reader 10 cat "$dir/meet"`,
+    `begin writer 10 bash -c 'echo hello >"$0"; exit 3' "$dir/meet"`,
+    'await writer || echo "the writer: $?"',
+    'await reader && rm -r "$dir"',
+  );
+  expect(lines).toEqual([
+    '── writer',
+    expect.stringMatching(/^── writer: exit code 3 after \d s$/),
+    'the writer: 3',
+    '── reader',
+    'hello',
+    expect.stringMatching(/^── reader: exit code 0 after \d s$/),
+    'failed: writer',
+  ]);
+});
+
+test('a step that could not be begun in time has failed when it is awaited', async () => {
+  expect(await run(0, 'begin late 10 echo hello', 'await late || echo "late: $?"')).toEqual([
+    '── late',
+    '── late: not run, the time of the whole run is over',
+    'late: 124',
+    'failed: late',
+  ]);
+});
+
+test('what was begun and never awaited ends with the run', async () => {
+  const started = performance.now();
+  expect(await run(60, 'begin endless 50 sleep 50', 'end_children')).toEqual(['failed:']);
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
