@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { infraIsInstalled } from './scripts/support/infra.ts';
-import { SERVICES_AT_ONCE } from './test/support/services-at-once.ts';
+import { PATIENCE, SERVICES_AT_ONCE } from './test/support/pace.ts';
 
 /** Its files wait for a database and image processes as long as they work: on two cores two at a time, not vitest's one. */
 const WORKERS_OF_MAIN = Math.max(2, availableParallelism() - 1);
@@ -36,6 +36,7 @@ export default defineConfig({
           include: ['test/{unit,contracts,integration}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
           maxWorkers: WORKERS_OF_MAIN,
+          expect: PATIENCE,
           testTimeout: 20_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -46,6 +47,7 @@ export default defineConfig({
           name: 'isolated',
           include: ['test/**/*.isolated.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
+          expect: PATIENCE,
           testTimeout: 20_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -57,6 +59,7 @@ export default defineConfig({
           isolate: false,
           include: infraIsInstalled() ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
+          expect: PATIENCE,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -68,6 +71,7 @@ export default defineConfig({
           include: ['test/{acceptance,faults,hostile}/**/*.test.ts'],
           exclude: ['**/*.isolated.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
+          expect: PATIENCE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -78,6 +82,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/e2e/**/*.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
+          expect: PATIENCE,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

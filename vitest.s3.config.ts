@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { NOT_ON_S3 } from './test/support/not-on-s3.ts';
-import { SERVICES_AT_ONCE } from './test/support/services-at-once.ts';
+import { PATIENCE, SERVICES_AT_ONCE } from './test/support/pace.ts';
 
 /**
  * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
@@ -9,6 +9,7 @@ import { SERVICES_AT_ONCE } from './test/support/services-at-once.ts';
  */
 const suite = {
   maxWorkers: SERVICES_AT_ONCE,
+  expect: PATIENCE,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   setupFiles: ['test/support/s3-profile.ts'],

@@ -96,7 +96,7 @@ export function clientOf(url: string): Client {
           expect(states).toContain(photo.state);
           return photo;
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       );
     },
   };

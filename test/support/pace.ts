@@ -3,3 +3,6 @@
  * queues more than it works: three keep two cores busy.
  */
 export const SERVICES_AT_ONCE = 3;
+
+/** How long `expect.poll` waits unless it says otherwise. vitest's own second is over before a busy machine has answered. */
+export const PATIENCE = { poll: { timeout: 15_000 } };
