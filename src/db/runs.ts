@@ -146,7 +146,10 @@ export async function extendRun(
   });
 }
 
-/** Keeps place and progress, with what was done since, all or nothing. Null as in `extendRun`. */
+/**
+ * Keeps place and progress, with what was done since, all or nothing. More that is done is a new start: beginnings are
+ * counted from there, so that a long run may be interrupted as often as it likes. Null as in `extendRun`.
+ */
 export async function saveRun(
   db: Db,
   id: string,
@@ -156,6 +159,8 @@ export async function saveRun(
   const run = await changeHeld(db, id, holder, {
     cursor: saved.cursor === null ? null : jsonText(saved.cursor),
     progress: jsonText(saved.progress),
+    attempts: sql<number>`case when ${saved.progress.done}::numeric > (progress ->> 'done')::numeric
+      then least(attempts, 1) else attempts end`,
   });
   if (run !== null) await insertActions(db, id, saved.actions);
   return run;

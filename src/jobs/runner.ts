@@ -53,7 +53,7 @@ const DEFAULTS = {
   pollMs: 2_000,
   backoff: { baseMs: 1_000, capMs: 60_000 },
 } as const satisfies Required<RunnerOptions>;
-/** Beginnings of one run, those that died with their worker included; then it fails. */
+/** Beginnings of one run without more being done, those that died with their worker included; then it fails. */
 const MAX_ATTEMPTS = 8;
 
 /**
@@ -124,6 +124,8 @@ function perform(
   const log = deps.log.child({ runId: row.id, kind: row.kind });
   const ended = new AbortController();
   const signal = AbortSignal.any([stopping, ended.signal]);
+  /** Fewer again once something was done. */
+  let { attempts } = row;
 
   /** `lost`: another worker has it. */
   const obey = (now: RunRow | null): 'go on' | 'cancelled' | 'lost' => {
@@ -153,20 +155,21 @@ function perform(
         const now = await db
           .transaction()
           .execute((trx) => saveRun(trx, row.id, holder, { cursor, progress, actions }));
+        attempts = now?.attempts ?? attempts;
         if (obey(now) !== 'go on' || signal.aborted) throw new StorageError('ABORTED');
       },
     });
   };
 
   const settle = async (outcome: RunEnd | { readonly error: unknown }) => {
-    const end = 'state' in outcome ? outcome : endOf(outcome.error, row, ended.signal);
+    const end = 'state' in outcome ? outcome : endOf(outcome.error, attempts, ended.signal);
     if (end === 'lost') return;
     if (end !== 'again') {
       await endRun(db, row.id, holder, end);
       log.info({ state: end.state }, 'a run ended');
       return;
     }
-    const wait = Math.min(settings.backoff.capMs, settings.backoff.baseMs * 2 ** (row.attempts - 1));
+    const wait = Math.min(settings.backoff.capMs, settings.backoff.baseMs * 2 ** (attempts - 1));
     const isCounted = !stopping.aborted;
     await handBackRun(db, row.id, holder, { delaySeconds: isCounted ? wait / 1000 : 0, isCounted });
   };
@@ -185,10 +188,10 @@ function perform(
 }
 
 /** What becomes of a run that threw. */
-function endOf(error: unknown, row: RunRow, ended: AbortSignal): RunEnd | 'again' | 'lost' {
+function endOf(error: unknown, attempts: number, ended: AbortSignal): RunEnd | 'again' | 'lost' {
   if (ended.aborted) return ended.reason === 'cancelled' ? { state: 'cancelled' } : 'lost';
   const isAborted = isStorageError(error, 'ABORTED');
-  const mayPass = isStorageError(error) && error.retryable && row.attempts < MAX_ATTEMPTS;
+  const mayPass = isStorageError(error) && error.retryable && attempts < MAX_ATTEMPTS;
   if (isAborted || mayPass) return 'again';
   const known = isStorageError(error) ? error : new StorageError('INTERNAL');
   return { state: 'failed', reason: { code: known.code, message: known.message } };

@@ -118,6 +118,44 @@ test('one that never succeeds is given up after eight beginnings', async () => {
   expect(begun).toBe(8);
 });
 
+test('one that goes on a little each time is interrupted as often as it likes, by failures and by dead workers', async () => {
+  let begun = 0;
+  await work({
+    async scrub({ run, cursor, checkpoint }) {
+      begun += 1;
+      const at = Number(cursor?.['at'] ?? 0) + 1;
+      await checkpoint({ at }, { done: at, total: 20, note: null });
+      if (at % 2 === 0 && at < 20) {
+        // As if its worker had died here: nobody extends the lease any more, and another takes it.
+        await database.db
+          .updateTable('runs')
+          .set({ holder: 'dead', lease_until: new Date(0) })
+          .where('id', '=', run.id)
+          .execute();
+      }
+      if (at < 20) throw new StorageError('STORAGE_UNAVAILABLE');
+      return { at };
+    },
+  });
+  const { id } = await start('scrub');
+  expect(await untilOver(id)).toMatchObject({ state: 'succeeded', result: { at: 20 } });
+  expect(begun).toBe(20);
+});
+
+test('saying again what was done already is no progress', async () => {
+  let begun = 0;
+  await work({
+    async scrub({ checkpoint }) {
+      begun += 1;
+      await checkpoint({ begun }, { done: 3, total: null, note: null });
+      throw new StorageError('STORAGE_UNAVAILABLE');
+    },
+  });
+  const { id } = await start('scrub');
+  expect(await untilOver(id)).toMatchObject({ state: 'failed' });
+  expect(begun).toBe(8);
+});
+
 test('a waiting run that is cancelled never begins; one at work ends at its next step', async () => {
   const waiting = await start('scrub', { to: 5 });
   expect(await runs.cancel(ADMIN, waiting.id)).toMatchObject({ state: 'cancelled' });
