@@ -17,6 +17,7 @@ import type { BackupSource } from '../ports/backup-source.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { moveEvidence } from '../services/evidence/move.ts';
+import { inLanes } from '../services/in-lanes.ts';
 import { advanceRestore } from '../services/lifecycle/restore.ts';
 
 export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & {
@@ -71,12 +72,9 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
 /** Delivers one batch of what committed changes ask for, or only what one file asks for. Returns how many rows it took. */
 export async function deliverOutbox(deps: DeliveryDeps, fileId: string | null = null): Promise<number> {
   const rows = await claimOutbox(deps.db, BATCH, LEASE_SECONDS, { fileId, except: deps.leaves ?? [] });
-  const waiting = [...rows];
-  const lane = async () => {
-    for (let row = waiting.shift(); row !== undefined; row = waiting.shift())
-      if (await deliver(deps, row)) await markDelivered(deps.db, [row.id]);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(rows, LANES, async (row) => {
+    if (await deliver(deps, row)) await markDelivered(deps.db, [row.id]);
+  });
   return rows.length;
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type DocumentKeyRow, listWrappedByOthers, replaceDocumentKey } from '../db/document-keys.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
+import { inLanes } from '../services/in-lanes.ts';
 import { destroyUnused, type KeyRotationDeps, rotateKey } from '../services/key-rotation.ts';
 import { vaultContext } from '../services/storage-security.service.ts';
 import type { RunContext, RunHandler } from './runner.ts';
@@ -97,22 +98,16 @@ function handedBack(): never {
 /** Those that could not be re-wrapped: their key or context does not open them, which trying again does not mend. */
 async function rewrapAll(deps: KeyRotationDeps, rows: readonly DocumentKeyRow[]): Promise<RunAction[]> {
   const failures: RunAction[] = [];
-  const waiting = rows.values();
-  const work = async () => {
-    for (const row of waiting) {
-      try {
-        const fresh = await deps.vault.rewrap(row, vaultContext(row));
-        await replaceDocumentKey(deps.db, row.fileId, row, fresh);
-      } catch (error) {
-        if (!isStorageError(error, 'FORBIDDEN')) throw error;
-        deps.log.error(
-          { fileId: row.fileId, keyId: row.keyId },
-          'the key of a document cannot be re-wrapped',
-        );
-        failures.push({ action: 'rewrap-failed', subject: row.fileId, details: { keyId: row.keyId } });
-      }
+  await inLanes(rows, AT_ONCE, async (row) => {
+    try {
+      const fresh = await deps.vault.rewrap(row, vaultContext(row));
+      await replaceDocumentKey(deps.db, row.fileId, row, fresh);
+    } catch (error) {
+      if (!isStorageError(error, 'FORBIDDEN')) throw error;
+      const { fileId, keyId } = row;
+      deps.log.error({ fileId, keyId }, 'the key of a document cannot be re-wrapped');
+      failures.push({ action: 'rewrap-failed', subject: fileId, details: { keyId } });
     }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  });
   return failures;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { longestUnread, listLiveObjects, noteSeen, type StoredObject, surveyLive } from '../db/scrub.ts';
 import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
+import { inLanes } from '../services/in-lanes.ts';
 import type { RunContext, RunHandler } from './runner.ts';
 import { findDamage, markFound } from './scrub/damage.ts';
 import type { ScrubDeps } from './scrub/deps.ts';
@@ -120,22 +121,11 @@ interface Look {
 
 async function lookAtAll({ deps, params, how }: Scrub, page: readonly StoredObject[]): Promise<Look[]> {
   const looks: Look[] = [];
-  const waiting = [...page];
-  const lane = async () => {
-    for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) {
-      // What was damaged once is read, however it looks.
-      const deep = params.deep || object.damagedAt !== null;
-      looks.push({ object, is: await orNull(() => examine(deps, object, { ...how, deep })) });
-    }
-  };
-  const lanes = Array.from({ length: LANES }, () =>
-    lane().catch((error: unknown) => {
-      waiting.length = 0;
-      throw error;
-    }),
-  );
-  // The others end what they are at before the failure of one is passed on.
-  for (const end of await Promise.allSettled(lanes)) if (end.status === 'rejected') throw end.reason;
+  await inLanes(page, LANES, async (object) => {
+    // What was damaged once is read, however it looks.
+    const deep = params.deep || object.damagedAt !== null;
+    looks.push({ object, is: await orNull(() => examine(deps, object, { ...how, deep })) });
+  });
   return looks;
 }
 

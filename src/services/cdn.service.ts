@@ -3,7 +3,8 @@ import { isPhotoPath, purgePath, warmPath } from '../domain/cdn-paths.ts';
 import { distanceKm, type Place } from '../domain/distance.ts';
 import { cityOfPop, type EdgeCity, nearestCity } from '../domain/edge-locations.ts';
 import type { Cdn, PurgeTicket } from '../ports/cdn.ts';
-import { askCdn, inLanes } from './cdn/ask.ts';
+import { askCdn } from './cdn/ask.ts';
+import { inLanes } from './in-lanes.ts';
 
 export interface CdnServiceDeps {
   readonly cdn: Cdn;

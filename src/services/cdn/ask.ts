@@ -33,16 +33,3 @@ export async function askCdn(
     return { status: null, cache: null, pop: null, bytes: 0 };
   }
 }
-
-/** Does `work` with every item, at most `lanes` at one time. */
-export async function inLanes<T>(
-  items: readonly T[],
-  lanes: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items];
-  const lane = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
-}

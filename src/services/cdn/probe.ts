@@ -1,7 +1,8 @@
 import { isGone, type ProbeAnswer } from '../../domain/probe.ts';
 import type { Cdn } from '../../ports/cdn.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { askCdn, inLanes } from './ask.ts';
+import { inLanes } from '../in-lanes.ts';
+import { askCdn } from './ask.ts';
 
 const LANES = 4;
 

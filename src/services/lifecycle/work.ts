@@ -4,6 +4,7 @@ import { type ErrorCode, isStorageError, StorageError } from '../../domain/error
 import type { RunAction, RunProgress } from '../../domain/runs.ts';
 import type { ObjectStore, ObjectStoreCapabilities } from '../../ports/object-store.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { inLanes } from '../in-lanes.ts';
 import type { StorageService } from '../storage.service.ts';
 
 export interface LifecycleDeps extends Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'log'> {
@@ -136,28 +137,19 @@ export async function eachOf<T>(
   lanes: number,
   work: (thing: T) => Promise<Outcome>,
 ): Promise<Outcome[]> {
-  const waiting = [...things];
   const outcomes: Outcome[] = [];
-  const lane = async () => {
-    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) {
-      try {
-        outcomes.push(await work(thing));
-      } catch (error) {
-        if (isStorageError(error) && (error.retryable || error.code === 'ABORTED')) {
-          waiting.length = 0;
-          throw error;
-        }
-        if (isStorageError(error) && PREMISE_GONE.has(error.code))
-          outcomes.push({ left: 'changed meanwhile' });
-        else {
-          deps.log.warn({ err: error, subject: thing }, 'the lifecycle could not deal with something');
-          outcomes.push({ left: 'failed' });
-        }
+  await inLanes(things, lanes, async (thing) => {
+    try {
+      outcomes.push(await work(thing));
+    } catch (error) {
+      if (isStorageError(error) && (error.retryable || error.code === 'ABORTED')) throw error;
+      if (isStorageError(error) && PREMISE_GONE.has(error.code)) outcomes.push({ left: 'changed meanwhile' });
+      else {
+        deps.log.warn({ err: error, subject: thing }, 'the lifecycle could not deal with something');
+        outcomes.push({ left: 'failed' });
       }
     }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  });
   return outcomes;
 }
 
