@@ -44,6 +44,26 @@ export async function findLatestRun(
   return row ?? null;
 }
 
+/** The run before this one that somebody asked for with the same parameters, if it failed on the way. */
+export async function findStoppedRun(db: Db, id: string): Promise<RunRow | null> {
+  const row = await db
+    .selectFrom('runs')
+    .innerJoin('runs as next', (join) =>
+      join
+        .onRef('next.kind', '=', 'runs.kind')
+        .onRef('next.dry_run', '=', 'runs.dry_run')
+        .onRef('next.params', '=', 'runs.params')
+        .onRef('next.id', '>', 'runs.id'),
+    )
+    .selectAll('runs')
+    .where('next.id', '=', id)
+    .where('runs.state', 'in', ['succeeded', 'failed'])
+    .orderBy('runs.id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.state === 'failed' ? row : null;
+}
+
 /** Whether one of that kind waits or is at work. */
 export async function isRunOpen(db: Db, kind: RunKind): Promise<boolean> {
   const row = await db

@@ -133,10 +133,17 @@ export interface ObjectChecksTable {
   etag: string | null;
   /** Of the bytes as stored, where neither `variants` nor `files` has it: of documents, once one has been opened. */
   sha256: string | null;
-  /** When its bytes were last read, or could not be. */
+  /** When its bytes were last read, or a scrub that reads all tried to. */
   checked_at: Timestamp;
+  /** When its bytes were last read, if the store has not given them since. */
+  unread_since: Timestamp | null;
   /** Found damaged or missing then, and not mended yet. */
   damaged_at: Timestamp | null;
+  /** What was said of the damage, and when; said again only when it is something else, or after long. */
+  told: string | null;
+  told_at: Timestamp | null;
+  /** The public object in whose place these bytes lay. */
+  aside_of: string | null;
 }
 
 /** What outputs were encoded with, by the id that their reports name. */

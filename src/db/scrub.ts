@@ -12,6 +12,8 @@ export interface StoredObject {
   readonly etag: string | null;
   readonly sha256: string | null;
   readonly damagedAt: Date | null;
+  /** When its bytes were last read, if the store has not given them since. */
+  readonly unreadSince: Date | null;
   readonly kind: FileKind;
   readonly ownerId: string;
   readonly fileState: FileState;
@@ -33,8 +35,8 @@ export interface StoredObject {
 
 /** Where a walk through all live objects goes on. */
 export type Walk =
-  /** By key: all that lie behind `after`. */
-  | { readonly by: 'key'; readonly after: string }
+  /** By key: all that lie behind `after`, up to `until`; null: to the end. */
+  | { readonly by: 'key'; readonly after: string; readonly until: string | null }
   /** Of those that were looked at, the ones unread since `before`, longest unread first. Reading takes them out of it. */
   | { readonly by: 'age'; readonly before: Date };
 
@@ -42,7 +44,10 @@ export async function listLiveObjects(db: Db, walk: Walk, limit: number): Promis
   const query = liveObjects(db);
   const rows =
     walk.by === 'key'
-      ? query.where('objects.key', '>', walk.after).orderBy('objects.key')
+      ? query
+          .where('objects.key', '>', walk.after)
+          .$if(walk.until !== null, (behind) => behind.where('objects.key', '<=', walk.until ?? ''))
+          .orderBy('objects.key')
       : query
           .where('object_checks.checked_at', '<', walk.before)
           .orderBy('object_checks.checked_at')
@@ -68,77 +73,6 @@ export async function surveyLive(db: Db): Promise<{ count: number; at: Date }> {
     .select(({ fn }) => [fn.countAll<number>().as('count'), sql<Date>`clock_timestamp()`.as('at')])
     .where('state', '=', 'live')
     .executeTakeFirstOrThrow();
-}
-
-/** When the bytes were last read of the object that was read longest ago; null when none was. */
-export async function longestUnread(db: Db): Promise<Date | null> {
-  const row = await db
-    .selectFrom('object_checks')
-    .select('checked_at')
-    .orderBy('checked_at')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.checked_at ?? null;
-}
-
-/** What the scrub learned of an object. `etag`, `sha256`: as they are kept from now on; undefined leaves them. */
-export interface Seen {
-  readonly key: string;
-  readonly etag?: string | null;
-  readonly sha256?: string;
-}
-
-/**
- * Notes objects whose bytes were read now. One that somebody removes at this moment is left out: nobody ever waits for a
- * scrub.
- */
-export async function noteSeen(db: Db, seen: readonly Seen[]): Promise<void> {
-  if (seen.length === 0) return;
-  const rows = seen.map(
-    ({ key, etag, sha256 }) =>
-      sql`(${key}::text, ${etag ?? null}::text, ${etag !== undefined}::boolean, ${sha256 ?? null}::text)`,
-  );
-  await sql`
-    with seen (key, etag, is_known, sha256) as (values ${sql.join(rows)}),
-    free as (
-      select key from objects where key in (select key from seen) and state = 'live' for key share skip locked
-    )
-    insert into object_checks as known (key, etag, sha256, checked_at)
-      select seen.key, seen.etag, seen.sha256, clock_timestamp() from seen join free using (key)
-    on conflict (key) do update set
-      checked_at = excluded.checked_at,
-      etag = case when (select is_known from seen where seen.key = known.key) then excluded.etag else known.etag end,
-      sha256 = coalesce(excluded.sha256, known.sha256)
-  `.execute(db);
-}
-
-/** Marks an object as damaged. Under the lock of its file. */
-export async function markDamaged(db: Db, key: string): Promise<void> {
-  const now = sql<Date>`clock_timestamp()`;
-  await db
-    .insertInto('object_checks')
-    .values({ key, etag: null, checked_at: now, damaged_at: now })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ etag: null, damaged_at: now }))
-    .execute();
-}
-
-/** Marks an object as whole again. Under the lock of its file. */
-export async function markWhole(db: Db, key: string): Promise<void> {
-  await db.updateTable('object_checks').set({ damaged_at: null }).where('key', '=', key).execute();
-}
-
-/** Keys of these files that are known to be damaged. */
-export async function listDamagedKeys(db: Db, fileIds: readonly string[]): Promise<Set<string>> {
-  if (fileIds.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('objects')
-    .innerJoin('object_checks', 'object_checks.key', 'objects.key')
-    .select('objects.key')
-    .where('objects.file_id', 'in', [...fileIds])
-    .where('objects.state', '=', 'live')
-    .where('object_checks.damaged_at', 'is not', null)
-    .execute();
-  return new Set(rows.map((row) => row.key));
 }
 
 /** Says of a file that something of it is damaged, or no longer; whoever watches the file is told. */
@@ -171,6 +105,7 @@ function liveObjects(db: Db) {
       'object_checks.etag as etag',
       'object_checks.sha256 as sha256',
       'object_checks.damaged_at as damagedAt',
+      'object_checks.unread_since as unreadSince',
       'files.kind as kind',
       'files.owner_id as ownerId',
       'files.state as fileState',

@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { longestUnread, listLiveObjects, noteSeen, type StoredObject, surveyLive } from '../db/scrub.ts';
-import { type ErrorCode, isStorageError, StorageError } from '../domain/errors.ts';
+import { noteSeen, surveyUnread } from '../db/object-checks.ts';
+import { findStoppedRun } from '../db/runs.ts';
+import { listLiveObjects, type StoredObject, surveyLive } from '../db/scrub.ts';
+import { type ErrorCode, isStorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
-import { inLanes } from '../services/in-lanes.ts';
 import type { RunContext, RunHandler } from './runner.ts';
 import { findDamage, markFound } from './scrub/damage.ts';
 import type { ScrubDeps } from './scrub/deps.ts';
-import { type Examined, examine } from './scrub/examine.ts';
+import { type Look, lookAtAll, seenOf } from './scrub/look.ts';
 import { mend } from './scrub/mend.ts';
+import { createOutageWatch, type OutageWatch } from './scrub/outage.ts';
 import { recover } from './scrub/recover.ts';
 import { newTally, Tally, tallyActions, tallyLook } from './scrub/tally.ts';
 import { createThrottle } from './scrub/throttle.ts';
@@ -28,8 +30,12 @@ const Cursor = z.object({
   /** When it began, by the database's clock. */
   since: z.coerce.date(),
   total: z.int(),
+  /** Where the walk by key began; it ends there, too, having gone on from the first key behind the last one. */
+  from: z.string().default(''),
   /** The last key of the walk by key. */
   after: z.string(),
+  /** It has been at the last key and begins with the first one. */
+  isRound: z.boolean().default(false),
   /** Files that were dealt with lately: their other objects come by in the same run. */
   handled: z.array(z.string()),
   tally: Tally,
@@ -38,11 +44,7 @@ type Cursor = z.infer<typeof Cursor>;
 
 /** Objects between two checkpoints. */
 const PAGE = 100;
-/** Looks at one time: an object store far away answers many as fast as one. */
-const LANES = 8;
 const HANDLED_KEPT = 1000;
-/** So many of a page that the store does not give mean that it is the store that fails. */
-const UNREADABLE_OF_PAGE = 10;
 
 /** Failures that end the run, to go on later, where others only leave one file as it is. */
 const STOPS: ReadonlySet<ErrorCode> = new Set(['ABORTED', 'DATABASE_UNAVAILABLE']);
@@ -50,20 +52,22 @@ const STOPS: ReadonlySet<ErrorCode> = new Set(['ABORTED', 'DATABASE_UNAVAILABLE'
 /**
  * Walks through all live objects, compares each with what the rows know, and mends what was changed or removed behind our
  * back: from a backup, or a rendition from its original. What it finds by the way of a file that is moving on is not
- * damage: everything is looked at twice, and changed only under the file's lock.
+ * damage: everything is looked at twice, and changed only under the file's lock. It begins where the one before it failed.
  */
 export function scrubObjects(deps: ScrubDeps): RunHandler {
   return async (context) => {
     const params = ScrubParams.parse(context.params);
-    const cursor = context.cursor === null ? await begin(deps, params) : Cursor.parse(context.cursor);
+    const cursor =
+      context.cursor === null ? await begin(deps, context, params) : Cursor.parse(context.cursor);
     const throttle = createThrottle(deps.scrub.bytesPerSecond);
-    const scrub: Scrub = { deps, context, params, cursor, how: { throttle, signal: context.signal } };
+    const watch = createOutageWatch(deps, context.signal);
+    const scrub: Scrub = { deps, context, params, cursor, watch, how: { throttle, signal: context.signal } };
     for (;;) {
       const page = await listLiveObjects(deps.db, walkOf(scrub), pageSize(scrub));
-      if (page.length === 0) break;
-      await checkPage(scrub, page);
+      if (page.length > 0) await checkPage(scrub, page);
+      else if (!goRound(cursor)) break;
     }
-    return { ...cursor.tally, longestUnread: await longestUnread(deps.db) };
+    return { ...cursor.tally, ...(await surveyUnread(deps.db)) };
   };
 }
 
@@ -72,17 +76,29 @@ interface Scrub {
   readonly context: RunContext;
   readonly params: ScrubParams;
   readonly cursor: Cursor;
+  readonly watch: OutageWatch;
   readonly how: { readonly throttle: ReturnType<typeof createThrottle>; readonly signal: AbortSignal };
 }
 
-async function begin({ db }: ScrubDeps, { slice }: ScrubParams): Promise<Cursor> {
+async function begin({ db }: ScrubDeps, { run }: RunContext, { slice }: ScrubParams): Promise<Cursor> {
   const { count, at } = await surveyLive(db);
   const total = slice === undefined ? count : Math.min(count, slice.objects);
-  return { since: at, total, after: '', handled: [], tally: newTally() };
+  const stopped = slice === undefined ? await findStoppedRun(db, run.id) : null;
+  const from = Cursor.safeParse(stopped?.cursor).data?.after ?? '';
+  return { since: at, total, from, after: from, isRound: false, handled: [], tally: newTally() };
+}
+
+/** False when the walk is at its end. */
+function goRound(cursor: Cursor): boolean {
+  if (cursor.from === '' || cursor.isRound) return false;
+  cursor.isRound = true;
+  cursor.after = '';
+  return true;
 }
 
 function walkOf({ params: { slice }, cursor }: Scrub): Parameters<typeof listLiveObjects>[1] {
-  if (slice === undefined) return { by: 'key', after: cursor.after };
+  if (slice === undefined)
+    return { by: 'key', after: cursor.after, until: cursor.isRound ? cursor.from : null };
   return { by: 'age', before: new Date(cursor.since.getTime() - slice.unreadHours * 3_600_000) };
 }
 
@@ -91,9 +107,8 @@ function pageSize({ params: { slice }, cursor }: Scrub): number {
 }
 
 async function checkPage(scrub: Scrub, page: readonly StoredObject[]): Promise<void> {
-  const { deps, context, cursor } = scrub;
-  const looks = await lookAtAll(scrub, page);
-  await refuseFailingStore(scrub, looks);
+  const { deps, context, params, cursor, watch, how } = scrub;
+  const looks = await lookAtAll(deps, page, { ...how, deep: params.deep, watch });
   const suspects = new Set(
     looks.filter(({ is }) => is?.verdict === 'wrong').map(({ object }) => object.fileId),
   );
@@ -105,47 +120,12 @@ async function checkPage(scrub: Scrub, page: readonly StoredObject[]): Promise<v
     actions.push(...(await recoverAll(scrub, looks)));
     await noteSeen(
       deps.db,
-      looks.flatMap((look) => seenOf(scrub, look)),
+      looks.flatMap((look) => seenOf(look, params.deep)),
     );
   }
   for (const { is } of looks) tallyLook(cursor.tally, is);
   cursor.after = page.at(-1)?.key ?? cursor.after;
   await save(scrub, actions);
-}
-
-interface Look {
-  readonly object: StoredObject;
-  /** Null when the store did not give it. */
-  readonly is: Examined | null;
-}
-
-async function lookAtAll({ deps, params, how }: Scrub, page: readonly StoredObject[]): Promise<Look[]> {
-  const looks: Look[] = [];
-  await inLanes(page, LANES, async (object) => {
-    // What was damaged once is read, however it looks.
-    const deep = params.deep || object.damagedAt !== null;
-    looks.push({ object, is: await orNull(() => examine(deps, object, { ...how, deep })) });
-  });
-  return looks;
-}
-
-async function orNull<T>(work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    const isNotGiven =
-      isStorageError(error, 'STORAGE_UNAVAILABLE') || isStorageError(error, 'VERSION_CONFLICT');
-    if (!isNotGiven) throw error;
-    return null;
-  }
-}
-
-/** One object that cannot be read is noted; a store that does not answer is waited for. */
-async function refuseFailingStore({ deps, how }: Scrub, looks: readonly Look[]): Promise<void> {
-  const unreadable = looks.filter(({ is }) => is === null).length;
-  if (unreadable === 0) return;
-  await deps.primary.ping(how.signal);
-  if (unreadable >= UNREADABLE_OF_PAGE) throw new StorageError('STORAGE_UNAVAILABLE');
 }
 
 /** Finds out what is wrong with all objects of a file, keeps that, mends it, and keeps what was done. */
@@ -189,17 +169,11 @@ async function recoverAll({ deps, cursor }: Scrub, looks: readonly Look[]): Prom
   return actions;
 }
 
-/** What the rows remember: of bytes that were right how they look, of others only that they were looked at. */
-function seenOf({ params }: Scrub, { object, is }: Look): Parameters<typeof noteSeen>[1] {
-  if (is?.isRead === true && is.info !== null && is.verdict === 'right')
-    return [{ key: object.key, etag: is.info.etag, ...(is.sha256 !== undefined && { sha256: is.sha256 }) }];
-  return params.deep ? [{ key: object.key }] : [];
-}
-
 async function save({ context, cursor }: Scrub, actions: readonly RunAction[]): Promise<void> {
   tallyActions(cursor.tally, actions);
-  const { checked, bytes, damaged, missing } = cursor.tally;
-  const note = `${Math.round(bytes / 1e6)} MB read, ${damaged + missing} objects damaged or missing`;
+  const { checked, bytes, damaged, missing, unreadable } = cursor.tally;
+  const bad = `${damaged + missing} objects damaged or missing, ${unreadable} not given by the store`;
+  const note = `${Math.round(bytes / 1e6)} MB read, ${bad}`;
   const kept = { ...cursor, since: cursor.since.toISOString() };
   await context.checkpoint(kept, { done: checked, total: cursor.total, note }, actions);
 }

@@ -1,14 +1,8 @@
 import { lockFile } from '../db/files.ts';
+import { listDamagedKeys, markDamaged, markWhole } from '../db/object-checks.ts';
 import { addToOutbox } from '../db/outbox.ts';
 import type { Db, FileRow } from '../db/schema.ts';
-import {
-  findLiveObject,
-  listDamagedKeys,
-  markDamaged,
-  markWhole,
-  type StoredObject,
-  warnOfDamage,
-} from '../db/scrub.ts';
+import { findLiveObject, type StoredObject, warnOfDamage } from '../db/scrub.ts';
 import { userId } from '../domain/ids.ts';
 import { isServedKey, profileAlias } from '../domain/keys.ts';
 import { publicPaths } from './removal.ts';

@@ -1,4 +1,5 @@
-import { listLiveObjectsOf, markDamaged, type StoredObject } from '../../db/scrub.ts';
+import { markDamaged } from '../../db/object-checks.ts';
+import { listLiveObjectsOf, type StoredObject } from '../../db/scrub.ts';
 import { lockForMending } from '../../services/damage.ts';
 import type { ObjectInfo } from '../../ports/object-store.ts';
 import type { ScrubDeps } from './deps.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { noteSeen, type StoredObject } from '../../db/scrub.ts';
+import { noteSeen } from '../../db/object-checks.ts';
+import type { StoredObject } from '../../db/scrub.ts';
 import { objectKey } from '../../domain/keys.ts';
 import { acceptObject, lockForMending } from '../../services/damage.ts';
 import { type Search, searchBackups } from '../../services/storage/search-backups.ts';

@@ -1,5 +1,6 @@
+import { longestUntried } from '../../db/object-checks.ts';
 import { isRunOpen } from '../../db/runs.ts';
-import { longestUnread, surveyLive } from '../../db/scrub.ts';
+import { surveyLive } from '../../db/scrub.ts';
 import type { ServiceDeps } from '../../services/deps.ts';
 import type { RunsService } from '../../services/runs.service.ts';
 import { isRunDue, SCHEDULE } from '../scheduled-runs.ts';
@@ -36,7 +37,7 @@ export async function startDueScrub(
   }
   if (readAllDays === 0 || !(await isDue(true, 1))) return;
   const unreadHours = readAllDays * 24 * EARLY;
-  const oldest = await longestUnread(deps.db);
+  const oldest = await longestUntried(deps.db);
   if (oldest === null || oldest.getTime() > deps.clock.now().getTime() - unreadHours * HOUR_MS) return;
   const { count } = await surveyLive(deps.db);
   const objects = Math.max(SMALLEST_SLICE, Math.ceil(count / unreadHours));

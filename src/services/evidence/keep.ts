@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type EvidenceMove, keepEvidenceMove } from '../../db/evidence.ts';
+import { markDamaged, noteSeen } from '../../db/object-checks.ts';
 import { condemnLate, condemnObjects, dropRow, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db } from '../../db/schema.ts';
-import { markDamaged, noteSeen } from '../../db/scrub.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { type ObjectKey, objectKey, parsePublicKey } from '../../domain/keys.ts';
 import { mediaTypeOf } from '../../domain/renditions.ts';

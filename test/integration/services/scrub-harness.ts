@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,9 @@ import { createFilesystemObjectStore } from '#src/adapters/object-store/filesyst
 import { fileId } from '#src/domain/ids.ts';
 import type { VariantName } from '#src/domain/renditions.ts';
 import { isOver } from '#src/domain/runs.ts';
+import type { RunContext } from '#src/jobs/runner.ts';
+import { scrubDeps } from '#src/app/scrub.ts';
+import { loadConfig } from '#src/config/index.ts';
 import { listVariants } from '#src/db/variants.ts';
 import type { VariantRow } from '#src/db/schema.ts';
 import type { BackupSource } from '#src/ports/backup-source.ts';
@@ -79,6 +82,42 @@ export async function scrub(
       .filter(({ subject }) => subject.includes(id))
       .map(({ action, subject }) => `${action} ${shortOf(subject)}`);
   return { run: over.run, actions: over.actions, about };
+}
+
+/** A run of the handler by itself. */
+export function context(overrides: Partial<RunContext> = {}): RunContext & {
+  readonly saved: unknown[];
+  /** `did: key`, in order. */
+  readonly said: string[];
+} {
+  const saved: unknown[] = [];
+  const said: string[] = [];
+  return {
+    run: { id: randomUUID(), kind: 'scrub', requestedBy: ADMIN.userId },
+    params: { deep: true },
+    dryRun: false,
+    cursor: null,
+    signal: new AbortController().signal,
+    async checkpoint(cursor, _progress, actions = []) {
+      saved.push(cursor);
+      said.push(...actions.map(({ action, subject }) => `${action} ${subject}`));
+    },
+    saved,
+    said,
+    ...overrides,
+  };
+}
+
+/** What a scrub works with, reading its store through faults to plan. */
+export function scrubUnderFaults(app: TestApp, bytesPerSecond = 1e9) {
+  const store: FaultyStore = faultyStore(app.store);
+  const retry = { attempts: 2, baseMs: 1, capMs: 1 };
+  const deps = {
+    ...scrubDeps(loadConfig({}), app),
+    primary: createStorageService({ store, retry }),
+    scrub: { bytesPerSecond },
+  };
+  return { deps, store };
 }
 
 /** `items/large/…/….webp` → `large.webp`. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Principal } from '#src/domain/access.ts';
@@ -191,7 +191,7 @@ describe('a photo in quarantine', () => {
     });
     try {
       await scrubObjects({ ...scrubDeps(config, app), images, encoder })({
-        run: { id: 'run', kind: 'scrub', requestedBy: 'test' },
+        run: { id: randomUUID(), kind: 'scrub', requestedBy: 'test' },
         params: { deep: false },
         dryRun: false,
         cursor: null,

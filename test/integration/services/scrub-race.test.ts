@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,7 +72,7 @@ async function tolerating(work: Promise<unknown>): Promise<void> {
 async function scrubNow(deps: ScrubDeps, deep: boolean): Promise<RunAction[]> {
   const actions: RunAction[] = [];
   await scrubObjects(deps)({
-    run: { id: 'run', kind: 'scrub', requestedBy: ADMIN.userId },
+    run: { id: randomUUID(), kind: 'scrub', requestedBy: ADMIN.userId },
     params: { deep },
     dryRun: false,
     cursor: null,

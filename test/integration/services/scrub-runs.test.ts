@@ -4,14 +4,17 @@ import { StorageError } from '#src/domain/errors.ts';
 import { objectKey } from '#src/domain/keys.ts';
 import { scrubObjects } from '#src/jobs/scrub.ts';
 import { startDueScrub } from '#src/jobs/scrub/schedule.ts';
-import type { RunContext } from '#src/jobs/runner.ts';
-import { scrubDeps } from '#src/app/scrub.ts';
-import { loadConfig } from '#src/config/index.ts';
-import { createStorageService } from '#src/services/storage.service.ts';
-import { ADMIN, newSeller, SELLER, startApp, type TestApp, untilDelivered } from '#test/support/app.ts';
-import { type FaultyStore, faultyStore } from '#test/support/faulty-store.ts';
+import { newSeller, SELLER, startApp, type TestApp, untilDelivered } from '#test/support/app.ts';
 import { harmTo } from '#test/support/harm.ts';
-import { expectWhole, openReplica, readyPhoto, type Replica, scrub } from './scrub-harness.ts';
+import {
+  context,
+  expectWhole,
+  openReplica,
+  readyPhoto,
+  type Replica,
+  scrub,
+  scrubUnderFaults,
+} from './scrub-harness.ts';
 
 let app: TestApp;
 let replica: Replica;
@@ -68,31 +71,7 @@ test('a dry run says what would be done, and does nothing of it', async () => {
   await expectWhole(app, kept.id);
 });
 
-/** A run of the handler by itself. */
-function context(overrides: Partial<RunContext> = {}): RunContext & { readonly saved: unknown[] } {
-  const saved: unknown[] = [];
-  return {
-    run: { id: 'run', kind: 'scrub', requestedBy: ADMIN.userId },
-    params: { deep: true },
-    dryRun: false,
-    cursor: null,
-    signal: new AbortController().signal,
-    checkpoint: async (cursor) => void saved.push(cursor),
-    saved,
-    ...overrides,
-  };
-}
-
-function underFaults(bytesPerSecond = 1e9) {
-  const store: FaultyStore = faultyStore(app.store);
-  const retry = { attempts: 2, baseMs: 1, capMs: 1 };
-  const deps = {
-    ...scrubDeps(loadConfig({}), app),
-    primary: createStorageService({ store, retry }),
-    scrub: { bytesPerSecond },
-  };
-  return { deps, store };
-}
+const underFaults = (bytesPerSecond?: number) => scrubUnderFaults(app, bytesPerSecond);
 
 describe('a scrub', () => {
   test('that dies between two steps is done again from there, and what it had mended is not mended twice', async () => {
@@ -133,25 +112,6 @@ describe('a scrub', () => {
     const run = context();
     await expect(scrubObjects(deps)(run)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     expect(run.saved).toEqual([]);
-    await expectWhole(app, photo.id);
-  });
-
-  test('goes on when one object cannot be read, says so, and does not take it for lost', async () => {
-    const photo = await readyPhoto(app);
-    const key = photo.key('medium');
-    const { deps } = underFaults();
-    const downloadFile: typeof deps.primary.downloadFile = (asked, options) =>
-      asked === key
-        ? Promise.reject(new StorageError('STORAGE_UNAVAILABLE'))
-        : deps.primary.downloadFile(asked, options);
-    const said: string[] = [];
-    const run = context({
-      checkpoint: async (_cursor, _progress, actions = []) =>
-        void said.push(...actions.map(({ action, subject }) => `${action} ${subject}`)),
-    });
-    const result = await scrubObjects({ ...deps, primary: { ...deps.primary, downloadFile } })(run);
-    expect(result).toMatchObject({ unreadable: 1 });
-    expect(said.filter((line) => line.includes(photo.id))).toEqual([`unreadable ${key}`]);
     await expectWhole(app, photo.id);
   });
 

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endRun, insertRun, claimRun, saveRun } from '#src/db/runs.ts';
+import { StorageError } from '#src/domain/errors.ts';
+import { scrubObjects, type ScrubDeps } from '#src/jobs/scrub.ts';
+import { newFileId } from '#src/services/new-id.ts';
+import { ADMIN, startApp, type TestApp } from '#test/support/app.ts';
+import { context, expectWhole, readyPhoto, scrubUnderFaults, type ReadyPhoto } from './scrub-harness.ts';
+
+let app: TestApp;
+let photos: ReadyPhoto[];
+beforeAll(async () => {
+  // No schedule: what is read is read by the test.
+  app = await startApp();
+  photos = [await readyPhoto(app), await readyPhoto(app), await readyPhoto(app)];
+});
+afterAll(() => app.close());
+
+/** A store that does not give some objects, and a scrub of it. */
+function withoutAnswerFor(isAway: (key: string) => boolean): { deps: ScrubDeps; asked: string[] } {
+  const { deps } = scrubUnderFaults(app);
+  const asked: string[] = [];
+  const ask = (key: string) => {
+    asked.push(key);
+    if (isAway(key)) throw new StorageError('STORAGE_UNAVAILABLE');
+  };
+  const primary: ScrubDeps['primary'] = {
+    ...deps.primary,
+    async downloadFile(key, options) {
+      ask(key);
+      return deps.primary.downloadFile(key, options);
+    },
+    async fileInfo(key, signal) {
+      ask(key);
+      return deps.primary.fileInfo(key, signal);
+    },
+  };
+  return { deps: { ...deps, primary }, asked };
+}
+
+async function liveKeys(): Promise<string[]> {
+  const rows = await app.db
+    .selectFrom('objects')
+    .select('key')
+    .where('state', '=', 'live')
+    .orderBy('key')
+    .execute();
+  return rows.map((row) => row.key);
+}
+
+describe('objects that the store does not give', () => {
+  test('are passed by in any number while it gives others, counted apart from those that were read, and tried again', async () => {
+    await scrubObjects(scrubUnderFaults(app).deps)(context());
+    const long = new Date(Date.now() - 3 * 86_400_000);
+    await app.db.updateTable('object_checks').set({ checked_at: long }).execute();
+    const [away, , other] = photos;
+    const isAway = (key: string) => key.includes(away?.id ?? '') || key.includes(other?.id ?? '');
+    const lost = (await liveKeys()).filter(isAway);
+    expect(lost).toHaveLength(14);
+
+    for (let times = 0; times < 2; times += 1) {
+      const run = context();
+      const result = await scrubObjects(withoutAnswerFor(isAway).deps)(run);
+      expect(result).toMatchObject({
+        checked: 21,
+        read: 7,
+        unreadable: 14,
+        notGiven: 14,
+        longestUnread: long,
+      });
+      expect(run.said.toSorted()).toEqual(lost.map((key) => `unreadable ${key}`));
+    }
+    // One that looks only reads them, since nobody knows what their bytes are by now.
+    const after = await scrubObjects(scrubUnderFaults(app).deps)(context({ params: { deep: false } }));
+    expect(after).toMatchObject({ read: 14, unreadable: 0, notGiven: 0 });
+    expect(Object(after).longestUnread.getTime()).toBeGreaterThan(long.getTime());
+    for (const { id } of photos) await expectWhole(app, id);
+  });
+
+  test('are no outage when they are the last of a page either', async () => {
+    const last = (await liveKeys()).at(-1) ?? '';
+    const run = context();
+    const { deps } = withoutAnswerFor((key) => key === last);
+    expect(await scrubObjects(deps)(run)).toMatchObject({ checked: 21, unreadable: 1 });
+    expect(run.said).toEqual([`unreadable ${last}`]);
+    await expectWhole(app, photos[0]?.id ?? '');
+  });
+
+  test('are believed of no store that gives nothing, though it can be reached', async () => {
+    const run = context();
+    const { deps, asked } = withoutAnswerFor(() => true);
+    await expect(scrubObjects(deps)(run)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(run.saved).toEqual([]);
+    // It is found out before the whole page was waited for.
+    expect(asked.length).toBeLessThan(21 + 4);
+  });
+});
+
+test('after a scrub that failed the next one begins behind what that had done, and looks at everything all the same', async () => {
+  const keys = await liveKeys();
+  const first = context();
+  await scrubObjects(scrubUnderFaults(app).deps)(first);
+  // Runs of a kind that no worker here takes.
+  const ask = () =>
+    insertRun(app.db, {
+      id: newFileId(),
+      kind: 'backup',
+      dryRun: false,
+      params: first.params,
+      requestedBy: ADMIN.userId,
+    });
+  const failed = await ask();
+  await claimRun(app.db, ['backup'], 'worker', 60);
+  const cursor = { ...Object(first.saved.at(-1)), after: keys[7] };
+  await saveRun(app.db, failed.id, 'worker', {
+    cursor,
+    progress: { done: 8, total: 21, note: null },
+    actions: [],
+  });
+  const reason = { code: 'STORAGE_UNAVAILABLE', message: 'The store does not answer.' } as const;
+  await endRun(app.db, failed.id, 'worker', { state: 'failed', reason });
+  const next = await ask();
+
+  const { deps, asked } = withoutAnswerFor(() => false);
+  const run = context({ run: { id: next.id, kind: 'scrub', requestedBy: ADMIN.userId } });
+  expect(await scrubObjects(deps)(run)).toMatchObject({ checked: 21, read: 21 });
+  const pages = [asked.slice(0, 13), asked.slice(13)];
+  expect(pages.map((page) => page.toSorted())).toEqual([keys.slice(8), keys.slice(0, 8)]);
+});
