@@ -37,7 +37,10 @@ export interface AuditService {
    * verified by a run of kind `verify-audit`. FORBIDDEN, STORAGE_UNAVAILABLE while the anchors cannot be read.
    */
   verifyRecent(who: Principal): Promise<AuditVerdict>;
-  /** Restores of the database that were accepted, and the one, if any, that is left to be. FORBIDDEN, STORAGE_UNAVAILABLE. */
+  /**
+   * Restores of the database that were accepted, and the one, if any, that is left to be. That somebody read it is an entry
+   * too. FORBIDDEN, STORAGE_UNAVAILABLE.
+   */
   restores(
     who: Principal,
   ): Promise<{ readonly accepted: readonly RestorePoint[]; readonly open: OpenRestore | null }>;
@@ -96,6 +99,12 @@ export function createAuditService(deps: VerifyDeps & { readonly db: Database })
 
     async restores(who) {
       assertMayAdminister(who, 'verify_audit');
+      await recordAccess(deps.db, {
+        userId: who.userId,
+        action: 'audit.restores',
+        fileId: null,
+        details: {},
+      });
       return listRestores(deps);
     },
 

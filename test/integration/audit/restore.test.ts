@@ -49,6 +49,8 @@ describe.each(databaseServers())('after a restore of the database on $name', (se
     const { lastGood, lost } = await setBack();
     expect(await verify()).toMatchObject({ problem: { damage: 'truncated', seq: 36 } });
     expect(await audit.restores(ADMIN)).toEqual({ accepted: [], open: { lastGood, anchors: lost } });
+    const read = await audit.list(ADMIN, { action: 'audit.restores' }, { limit: 10 });
+    expect(read.entries).toMatchObject([{ userId: 'admin-1', fileId: null }]);
 
     const point = await audit.acceptRestore(ADMIN, { lastGood, reason: REASON });
     expect(point).toMatchObject({ acceptedBy: 'admin-1', reason: REASON, lastGood, anchors: lost });
@@ -58,7 +60,7 @@ describe.each(databaseServers())('after a restore of the database on $name', (se
     expect(await audit.restores(ADMIN)).toEqual({ accepted: [point], open: null });
     const { entries } = await audit.list(ADMIN, { action: 'ledger.restored' }, { limit: 10 });
     expect(entries).toMatchObject([
-      { userId: 'admin-1', seq: 36, details: { key: point.key, reason: REASON, lastGood, anchors: lost } },
+      { userId: 'admin-1', seq: 38, details: { key: point.key, reason: REASON, lastGood, anchors: lost } },
     ]);
     expect(ledger.lines).toContainEqual(
       expect.objectContaining({
