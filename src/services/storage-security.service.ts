@@ -4,11 +4,12 @@ import type { Database, Db, FileRow } from '../db/schema.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { KeyVault, WrappedKey } from '../ports/key-vault.ts';
 import { type FileAction, type FileFacts, mayAccessFile, type Principal } from '../domain/access.ts';
-import { isPublic } from '../domain/file-state.ts';
 import { isPublicKey, isSignedKey } from '../domain/keys.ts';
 import { recordAccess } from '../db/access-log.ts';
 import { findFile } from '../db/files.ts';
 import { findObjectOwner } from '../db/objects.ts';
+import { listPublishedKeys } from '../db/variants.ts';
+import { lostKeys } from './damage.ts';
 import { type DocumentContext, decryptStream, encryptStream, WRAPPING_KEY_BYTES } from './document-crypto.ts';
 
 /** Where wrapped document keys are kept: the only place, so that removing one shreds its document. */
@@ -29,12 +30,12 @@ export interface StorageSecurityDeps {
 
 export interface StorageSecurityService {
   /**
-   * A URL of the store that reads one object for `expiration` seconds, for who may read its file: a public rendition for
+   * A URL of the store that reads one object for `expiration` seconds, for who may read its file: a published rendition for
    * everybody, the sanitised view of a photo that is not public for owner and staff, written into the audit ledger before
    * the URL is given. Never of uploaded bytes or of an identity document: these are served by the service alone.
    *
-   * Errors: INVALID_REQUEST for an expiration that is longer than allowed, NOT_FOUND for a key that no file of theirs has,
-   * FORBIDDEN, and those of `StorageService.getSignedUrl`.
+   * Errors: INVALID_REQUEST for an expiration that is longer than allowed, NOT_FOUND for a key that no file of theirs has and
+   * for bytes that are lost, FORBIDDEN, and those of `StorageService.getSignedUrl`.
    */
   generateSignedUrl(key: string, expiration: number, who: Principal | null): Promise<string>;
   /**
@@ -68,9 +69,9 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
       const file = await fileOf(deps.db, key);
       if (file === null || !mayAccessFile(who, 'read', factsOf(file)))
         throw new StorageError('NOT_FOUND', 'There is no such object.');
-      const isPhoto = file.kind !== 'verification_document';
-      const isOpen = isPhoto && isPublicKey(key) && isPublic(file.state);
-      if (!isOpen) {
+      if ((await lostKeys(deps.db, [file])).has(key))
+        throw new StorageError('NOT_FOUND', 'There is no such object.');
+      if (!(await isOpen(deps.db, key))) {
         if (who === null || !isSignedKey(key) || !mayAccessFile(who, 'read_content', factsOf(file)))
           throw new StorageError('FORBIDDEN', 'There is no link to this object.');
         await recordAccess(deps.db, {
@@ -105,6 +106,11 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
     },
     shredFile: (fileId, trx) => documentKeys.destroy(fileId, trx),
   };
+}
+
+/** What is published. Evidence may lie at a public key of a photo that others may read. */
+async function isOpen(db: Db, key: string): Promise<boolean> {
+  return isPublicKey(key) && (await listPublishedKeys(db, [key])).has(key);
 }
 
 async function fileOf(db: Db, key: string): Promise<FileRow | null> {

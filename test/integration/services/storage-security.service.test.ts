@@ -7,7 +7,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLocalKeyVault } from '#src/adapters/keys/local.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 import { insertFile } from '#src/db/files.ts';
+import { markDamaged } from '#src/db/object-checks.ts';
 import { announceObjects } from '#src/db/objects.ts';
+import { warnOfDamage } from '#src/db/scrub.ts';
+import { deleteVariants, insertVariants } from '#src/db/variants.ts';
 import { sql } from 'kysely';
 import { itemId, userId } from '#src/domain/ids.ts';
 import type { FileState } from '#src/domain/file-state.ts';
@@ -122,7 +125,7 @@ describe('access by object key', () => {
     const service = { userId: 'backend', roles: ['service'] } as const;
     const HASH = '0123456789ab';
 
-    /** A photo in that state, with an object under each kind of key. */
+    /** A photo in that state, with an object under each kind of key; its original is among its renditions. */
     async function photoIn(state: FileState, kind: 'item_photo' | 'verification_document' = 'item_photo') {
       const file = newFileId();
       const item = itemId(`item-${file}`);
@@ -160,8 +163,21 @@ describe('access by object key', () => {
         await trx.updateTable('files').set({ state }).where('id', '=', file).execute();
         await sql`alter table files enable trigger files_transition`.execute(trx);
       });
+      if (kind === 'item_photo') await insertVariants(database.db, file, [original(keys.original)]);
       return { file, ...keys };
     }
+    const original = (at: string) => ({
+      key: at,
+      bytes: 4,
+      variant: {
+        name: 'original',
+        format: 'jpeg',
+        width: 1,
+        height: 1,
+        sha256: 'ab'.repeat(32),
+        report: { clean: true, findings: [], width: 1, height: 1, format: 'jpeg' },
+      } as const,
+    });
     const auditOf = async (file: string) =>
       (await database.db.selectFrom('audit.entries').selectAll().where('file_id', '=', file).execute()).map(
         ({ user_id, action, details }) => ({ user_id, action, details }),
@@ -174,6 +190,32 @@ describe('access by object key', () => {
           `https://store.test/${photo.original}?expires=60`,
         );
       expect(await auditOf(photo.file)).toEqual([]);
+    });
+
+    test('of evidence that lies at a public key is for nobody, also while others may read its photo', async () => {
+      const photo = await photoIn('ready');
+      await deleteVariants(database.db, photo.file);
+      for (const who of [null, seller, moderator])
+        await expect(security.generateSignedUrl(photo.original, 60, who)).rejects.toMatchObject({
+          code: 'FORBIDDEN',
+        });
+    });
+
+    test('of bytes that are lost does not exist', async () => {
+      const [photo, waiting] = [await photoIn('ready'), await photoIn('in_review')];
+      await database.db.updateTable('objects').set({ state: 'live' }).execute();
+      for (const [{ file }, lost] of [
+        [photo, photo.original],
+        [waiting, waiting.view],
+      ] as const) {
+        await markDamaged(database.db, lost);
+        await warnOfDamage(database.db, file, 'DAMAGED', true);
+        for (const who of [seller, moderator])
+          await expect(security.generateSignedUrl(lost, 60, who)).rejects.toMatchObject({
+            code: 'NOT_FOUND',
+          });
+      }
+      expect(await auditOf(waiting.file)).toEqual([]);
     });
 
     test('of a view in quarantine is for owner and staff, after its entry was written', async () => {
