@@ -2,7 +2,7 @@ import { recordAccess } from '../../db/access-log.ts';
 import { dropEvidenceMoves, listEvidenceMoves } from '../../db/evidence.ts';
 import { findFile, lockFileAndItem } from '../../db/files.ts';
 import { findHold, type Hold, liftHold, placeHold } from '../../db/holds.ts';
-import { condemnObjects, listObjects } from '../../db/objects.ts';
+import { condemnLate, condemnObjects, listObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
@@ -90,6 +90,7 @@ export async function getHold(deps: Pick<ServiceDeps, 'db'>, who: Principal, id:
 /** Does what was not done while the hold was in force. Refused photos go by their rule. */
 async function tidy(db: Db, file: FileRow): Promise<void> {
   const moved = await dropEvidenceMoves(db, file.id);
+  await removeHidden(db, file, moved);
   if ((await isPredecessor(db, file)) || file.state === 'failed' || isDeadDocument(file)) {
     await remove(db, file);
     return;
@@ -100,6 +101,17 @@ async function tidy(db: Db, file: FileRow): Promise<void> {
   const keys = await condemnObjects(db, [...evidence, ...raw]);
   const paths = publicPaths(keys.filter((key) => moved.includes(key)).map((key) => ({ key })));
   if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: file.id, keys, paths });
+}
+
+/** Versions of evidence that a store has kept behind its public key, where no row names any more what lies there. */
+async function removeHidden(db: Db, { id }: FileRow, moved: readonly string[]): Promise<void> {
+  const named = new Set((await listObjects(db, id)).map(({ key }) => key));
+  const keys = await condemnLate(
+    db,
+    id,
+    moved.filter((key) => !named.has(key)),
+  );
+  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId: id, keys, paths: [] });
 }
 
 /** Where evidence may lie: where it was public, in quarantine, and what was found in its place. */

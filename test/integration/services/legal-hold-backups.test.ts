@@ -1,6 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ASIDE_FOLDER } from '#src/adapters/object-store/filesystem/paths.ts';
+import type { Db } from '#src/db/schema.ts';
 import { type ErrorCode, StorageError } from '#src/domain/errors.ts';
 import { evidenceKey, objectKey } from '#src/domain/keys.ts';
 import type { BackupSource } from '#src/ports/backup-source.ts';
@@ -42,6 +46,20 @@ async function changed(held: Held): Promise<Buffer> {
   const { body } = await distinctPhoto();
   await app.storage.uploadFile(body, { key: held.key, contentType: 'image/jpeg' });
   return body;
+}
+
+/** What would move it looks an hour later. */
+const later = async (trx: Db, { id }: Held) =>
+  void (await trx
+    .updateTable('evidence_moves')
+    .set({ due_at: new Date(Date.now() + 3_600_000) })
+    .where('file_id', '=', id)
+    .execute());
+
+/** How many contents a store of files keeps hidden of a key; in a bucket without versions it keeps none. */
+async function versionsOf({ app: { dataDir } }: ServedApp, key: string): Promise<number> {
+  const folder = join(dataDir, 'objects', ASIDE_FOLDER, hash('sha256', key));
+  return (await readdir(folder).catch(() => [])).length;
 }
 
 const stateOf = async ({ id }: Held) => (await app.lifecycle.getHold(ADMIN, id)).evidence[0];
@@ -104,6 +122,25 @@ describe('evidence that was changed at its public key', () => {
     expect((await bytesAt(app, evidenceOf(held))).equals(altered)).toBe(true);
     await expectNoOrphans(app);
   });
+
+  test.each(['lifted', 'lifted from what has failed, and goes with it'] as const)(
+    'and was hidden there, is removed in every version when the hold is %s',
+    async (how) => {
+      const held = await heldPhoto(app);
+      if (how === 'lifted') await waiting(served, held);
+      else await endAs(served, held, 'failed', (trx) => later(trx, held));
+      await untilDelivered(app);
+      await changed(held);
+      await goOn(served, held, { backups: [backup(held, [], 'OBJECT_ARCHIVED')] });
+      await untilDelivered(app);
+      const versions = await versionsOf(served, held.key);
+      await app.lifecycle.releaseHold(ADMIN, held.id);
+      await untilDelivered(app);
+      expect(versions).toBeGreaterThan(0);
+      expect(await versionsOf(served, held.key)).toBe(0);
+      await expectNoOrphans(app);
+    },
+  );
 
   test('is no view for an appeal when its photo is taken down: it is moved as evidence', async () => {
     const held = await heldPhoto(app);
