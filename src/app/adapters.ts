@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
 import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
+import { checkRedis } from '../adapters/redis/start-check.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
 import { createClamdScanner } from '../adapters/scanner/clamd.ts';
@@ -32,9 +33,10 @@ export async function createAccessLogs({ cdn, s3 }: Config): Promise<AccessLogs 
   return createS3AccessLogs({ ...cdn.logs, cdnUrl: cdn.url, region, endpoint, forcePathStyle });
 }
 
-/** BullMQ on Redis when there is one, else on the database. */
+/** BullMQ on Redis when there is one that is set up for it, else on the database. */
 export async function createQueue(config: Config, connection: pg.ClientConfig, log: Log): Promise<JobQueue> {
   const { redisUrl, prefix, attempts, lockMs, backoff } = config.queue;
+  if (redisUrl !== null) await checkRedis({ variable: 'REDIS_URL', url: redisUrl, use: 'queue' }, log);
   return createBullmqQueue({
     connection: redisUrl === null ? { postgres: connection } : { redisUrl },
     prefix,

@@ -17,6 +17,8 @@ const REDACTED = [
     PRIVATE_HEADERS.map((name) => (name.startsWith('[') ? `${place}${name}` : `${place}.${name}`)),
   ),
   'busboyOptions.headers',
+  // A refused command of Redis comes with its arguments, and the first of a connection holds the password.
+  'err.command.args',
 ];
 
 /** The log of the service: one JSON object a line, at `level` and above, without secrets. */

@@ -15,7 +15,7 @@ async function start(): Promise<QueueServer> {
     unreachable: { redisUrl: 'redis://127.0.0.1:1' },
     halt: () => server.stop(),
     async resume() {
-      server = await startRedisServer(server.port);
+      server = await startRedisServer({ port: server.port });
     },
     stop: () => server.stop(),
   };

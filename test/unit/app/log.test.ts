@@ -21,3 +21,12 @@ test.each([
   expect(lines.join('')).toContain('a line');
   expect(lines.join('')).not.toContain('s3cret');
 });
+
+test('the log leaves out the arguments of a command that Redis refused: one of them is the password', () => {
+  const lines: string[] = [];
+  const log = createLog('trace', { write: (line: string) => void lines.push(line) });
+  const command = { name: 'hello', args: ['3', 'AUTH', 'localex', 's3cret'] };
+  log.warn({ err: Object.assign(new Error('WRONGPASS'), { command }) }, 'a line');
+  expect(lines.join('')).toContain('WRONGPASS');
+  expect(lines.join('')).not.toContain('s3cret');
+});
