@@ -34,6 +34,8 @@ async function main(uploads: number, rounds: number): Promise<void> {
     ROLES: 'http',
     LOG_LEVEL: 'error',
     UPLOADS_PER_MINUTE: '100000',
+    UPLOAD_BYTES_PER_HOUR: '1 TiB',
+    REQUESTS_PER_MINUTE_PER_USER: '1000000',
   };
   const relaxed = await startService({ env: { ...shared, STORAGE_FSYNC: 'false' } });
   const durable = await startService({ env: shared });

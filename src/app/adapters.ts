@@ -3,6 +3,10 @@ import type pg from 'pg';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
 import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
+import { createMemoryRateLimiter } from '../adapters/rate-limiter/memory.ts';
+import { createPostgresRateLimiter } from '../adapters/rate-limiter/postgres.ts';
+import { createRedisRateLimiter } from '../adapters/rate-limiter/redis.ts';
+import { createSideConnection } from '../adapters/redis/side-connection.ts';
 import { checkRedis } from '../adapters/redis/start-check.ts';
 import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
@@ -45,6 +49,21 @@ export async function createQueue(config: Config, connection: pg.ClientConfig, l
     backoff,
     log,
   });
+}
+
+/** Counters where the configuration says. On PostgreSQL those of uploads alone: each count is a write. */
+export async function createRateLimiters({ limits, queue }: Config, connection: pg.ClientConfig, log: Log) {
+  const { fallback, store } = limits;
+  const requests = createMemoryRateLimiter();
+  if (store === 'postgres')
+    return { requests, uploads: createPostgresRateLimiter({ connection, fallback, log }) };
+  if (store === 'memory' || queue.redisUrl === null) return { requests, uploads: requests };
+  const shared = createRedisRateLimiter({
+    connection: await createSideConnection({ url: queue.redisUrl, purpose: 'limits', log }),
+    prefix: queue.prefix,
+    fallback,
+  });
+  return { requests: shared, uploads: shared };
 }
 
 export async function createKeyVault(config: Config): Promise<KeyVault> {

@@ -33,7 +33,14 @@ import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dis
 import { createCdn } from './cdn.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { openDatabase } from './database.ts';
-import { createAccessLogs, createArrivals, createKeyVault, createQueue, createScanner } from './adapters.ts';
+import {
+  createAccessLogs,
+  createArrivals,
+  createKeyVault,
+  createQueue,
+  createRateLimiters,
+  createScanner,
+} from './adapters.ts';
 import { createModeration } from './moderation.ts';
 import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
 import { loadSecrets } from './secrets.ts';
@@ -120,6 +127,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     const queue = await createQueue(config, connection, log);
     closing('queue', () => queue.close(config.server.shutdownMs), config.server.shutdownMs + 3000);
 
+    const rateLimiters = await createRateLimiters(config, connection, log);
+    closing('rate limits', () => rateLimiters.uploads.close());
+
     const dispatcher: { current: OutboxDispatcher | null } = { current: null };
     const viewsComeFrom = config.cdn.driver === 'cloudfront' ? 'logs' : 'edge';
     const deps: ServiceDeps = {
@@ -153,6 +163,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       cloudfront,
       cdnService: createCdnService({ cdn, home: config.cdn.edgeLocation }),
       queue,
+      rateLimiters,
       events,
       listener,
       secrets,

@@ -98,9 +98,15 @@ async function makeHttp(
     },
     limits: {
       maxFileSize: config.s3.maxFileSize,
-      uploadsPerMinute: limits.uploadsPerMinute,
       concurrentUploads: limits.concurrentUploads,
       bodyTimeoutMs: limits.bodyTimeoutMs,
+    },
+    rates: {
+      limiters: parts.rateLimiters,
+      requestsPerMinute: limits.requestsPerMinute,
+      costlyPerMinute: limits.costlyPerMinute,
+      uploadsPerMinute: limits.uploadsPerMinute,
+      uploadBytesPerHour: limits.uploadBytesPerHour,
     },
     corsOrigins: auth.corsOrigins,
     uploadLocks: parts.uploadLocks,

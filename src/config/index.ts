@@ -121,6 +121,7 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     return setting.fallback();
   };
   const server = readServer(read);
+  const queue = readQueue(read);
   return {
     server,
     database: readDatabase(read),
@@ -128,10 +129,10 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     s3: readS3(read, read(CDN.url)),
     cdn: readCdn(read, server.publicUrl),
     images: readImages(read),
-    queue: readQueue(read),
+    queue,
     safety: readSafety(read),
     auth: readAuth(read, server),
-    limits: readLimits(read),
+    limits: readLimits(read, queue.redisUrl),
     lifecycle: readLifecycle(read),
     scrub: readScrub(read),
     audit: readAudit(read),

@@ -6,6 +6,7 @@ import { DATABASE } from './database.ts';
 import type { Config } from './index.ts';
 import { INTEGRATIONS } from './integrations.ts';
 import { KEYS } from './keys.ts';
+import { LIMITS } from './limits.ts';
 import { QUEUE } from './queue.ts';
 import { S3 } from './s3.ts';
 import { SAFETY } from './safety.ts';
@@ -145,6 +146,16 @@ export const RULES: readonly Rule[] = [
     setting: INTEGRATIONS.webhookSecret,
     isBroken: ({ integrations }) => integrations.notifications === 'webhook' && integrations.webhook === null,
     expected: 'a secret that signs what is posted to WEBHOOK_URL',
+  },
+  {
+    setting: LIMITS.store,
+    isBroken: ({ limits, queue }) => limits.store === 'redis' && queue.redisUrl === null,
+    expected: 'memory or postgres, or REDIS_URL set',
+  },
+  {
+    setting: LIMITS.uploadBytesPerHour,
+    isBroken: ({ limits, s3 }) => limits.uploadBytesPerHour < s3.maxFileSize,
+    expected: 'no less than MAX_FILE_SIZE: one file has to fit',
   },
   {
     setting: QUEUE.backoffMaxMs,

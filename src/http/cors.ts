@@ -19,6 +19,8 @@ const ANSWER_HEADERS = [
   'ETag',
   'Location',
   'Preference-Applied',
+  'RateLimit',
+  'RateLimit-Policy',
   'Retry-After',
   'Tus-Resumable',
   'Upload-Length',

@@ -13,6 +13,7 @@ import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 import type { ScannersService } from '#src/services/scanners.service.ts';
+import type { RequestRates } from './rate-limits.ts';
 
 export type App = FastifyInstance<
   Server,
@@ -38,8 +39,6 @@ export interface AuthOptions {
 export interface HttpLimits {
   /** Bytes of one file. */
   readonly maxFileSize: number;
-  /** Uploads and reservations of one caller. */
-  readonly uploadsPerMinute: number;
   /** Files being received at one time in this process; more wait their turn, then are told BUSY. */
   readonly concurrentUploads: number;
   /** A request that has not arrived whole after so long is cut off. */
@@ -95,6 +94,7 @@ export interface HttpDeps {
   readonly cdnOrigin: () => string;
   readonly auth: AuthOptions;
   readonly limits: HttpLimits;
+  readonly rates: RequestRates;
   /** Origins whose pages may call the API beside its own. */
   readonly corsOrigins: readonly string[];
   readonly uploadLocks: UploadLocks;

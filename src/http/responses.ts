@@ -15,6 +15,7 @@ const COMMON: readonly ErrorCode[] = [
   'UNAUTHENTICATED',
   'INTERNAL',
   'DATABASE_UNAVAILABLE',
+  'RATE_LIMITED',
 ];
 
 /**
@@ -23,7 +24,7 @@ const COMMON: readonly ErrorCode[] = [
  */
 export function problems(...codes: readonly ErrorCode[]): Record<number, Documented> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...COMMON, ...codes])
+  for (const code of new Set([...COMMON, ...codes]))
     byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code]);
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => [

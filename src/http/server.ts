@@ -12,6 +12,7 @@ import { identifyCallers } from './identity.ts';
 import { answerLocallyOnly } from './local-only.ts';
 import { answerBrokenRequest, createNodeServer } from './node-server.ts';
 import { sendProblem } from './problems.ts';
+import { limitRequests } from './rate-limits.ts';
 import { cdnRoutes } from './routes/cdn.ts';
 import { copyRoutes } from './routes/copies.ts';
 import { describeApi, docsPage } from './routes/docs.ts';
@@ -57,7 +58,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   const app = createApp(deps);
   const authenticator = createAuthenticator(deps.auth);
   const tus = createTusUploads({ files: deps.files, locks: deps.uploadLocks, log: deps.log });
-  const uploads = createUploadLimits(deps.limits);
+  const uploads = createUploadLimits(deps.limits, deps.rates);
   const closing = new AbortController();
   const context = { files: deps.files, uploads, maxFileSize: deps.limits.maxFileSize };
 
@@ -77,6 +78,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   await app.register(multipart, { throwFileSizeLimit: false });
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
   identifyCallers(app, authenticator);
+  limitRequests(app, deps.rates);
 
   systemRoutes(app, deps);
   itemRoutes(app, deps);

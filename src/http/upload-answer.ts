@@ -26,11 +26,28 @@ export async function answerUpload(
   const key = idempotencyKey(request);
   const waitMs = waitPreference(request, reply);
   const signal = clientSignal(reply);
-  await context.uploads.count(callerOf(request).userId);
-  const answer = await receiveFile(request, reply, { ...context, signal }, (file) =>
-    take(file, { waitMs, signal, ...(key !== undefined && { idempotencyKey: key }) }),
+  const { maxFileSize, uploads } = context;
+  const { socket } = request.raw;
+  const settle = await uploads.count(
+    { request, reply },
+    callerOf(request).userId,
+    announced(request, maxFileSize),
   );
-  return { code: describeAnswer(reply, answer), photo: answer.photo };
+  const readBefore = socket.bytesRead;
+  try {
+    const answer = await receiveFile(request, reply, { ...context, signal }, (file) =>
+      take(file, { waitMs, signal, ...(key !== undefined && { idempotencyKey: key }) }),
+    );
+    return { code: describeAnswer(reply, answer), photo: answer.photo };
+  } finally {
+    await settle(socket.bytesRead - readBefore);
+  }
+}
+
+/** How many bytes a request brings at most: what is longer is refused, what does not say may be as long as any. */
+function announced(request: FastifyRequest, maxFileSize: number): number {
+  const said = Number(request.headers['content-length'] ?? maxFileSize);
+  return Math.min(said, maxFileSize);
 }
 
 /** Where to find the photo, and when to look again. */

@@ -1,14 +1,29 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StorageError } from '#src/domain/errors.ts';
 import type { HttpLimits } from './deps.ts';
+import { countRequest, type RequestRates } from './rate-limits.ts';
+
+type UploadRates = Pick<RequestRates, 'limiters' | 'uploadsPerMinute' | 'uploadBytesPerHour'>;
 
 /** How many requests may wait for a slot, as a multiple of the slots, and for how long. */
 const QUEUE_FACTOR = 8;
 const QUEUE_WAIT_MS = 20_000;
 
+const UPLOAD_WINDOW = { name: 'upload', windowSeconds: 60 };
+const BYTES_WINDOW = { name: 'upload-bytes', windowSeconds: 3600 };
+
+/** A request with its answer. */
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 export interface UploadLimits {
-  /** Counts one upload of a caller. RATE_LIMITED with the seconds until the next is allowed. */
-  count(caller: string): Promise<void>;
+  /**
+   * Counts one upload of a caller and its bytes, of which it may have announced too many: the function takes the number that
+   * came, and gives the others back. RATE_LIMITED with the seconds until there is room again.
+   */
+  count(exchange: Exchange, caller: string, bytes: number): Promise<(received: number) => Promise<void>>;
   /**
    * Waits for a place among those whose bytes are being received; the function gives it back and may be called
    * twice. BUSY when too many wait, or for too long.
@@ -16,21 +31,22 @@ export interface UploadLimits {
   slot(signal: AbortSignal): Promise<() => void>;
 }
 
-/** Bounds on uploads of this process: a rate for each caller and a number at one time for all. */
-export function createUploadLimits(limits: HttpLimits): UploadLimits {
-  const rate = new RateLimiterMemory({ points: limits.uploadsPerMinute, duration: 60, keyPrefix: 'upload' });
+/** Bounds on uploads: a rate for each caller, in files and in bytes, and in this process a number at one time for all. */
+export function createUploadLimits(
+  limits: HttpLimits,
+  { limiters, uploadsPerMinute, uploadBytesPerHour }: UploadRates,
+): UploadLimits {
+  const files = { ...UPLOAD_WINDOW, quota: uploadsPerMinute };
+  const bytesLimit = { ...BYTES_WINDOW, quota: uploadBytesPerHour };
   const slots = createSlots(limits.concurrentUploads, limits.concurrentUploads * QUEUE_FACTOR);
 
   return {
-    async count(caller) {
-      try {
-        await rate.consume(caller);
-      } catch (error) {
-        if (!(error instanceof RateLimiterRes)) throw error;
-        throw new StorageError('RATE_LIMITED', 'Too many uploads within a minute; wait a moment.', {
-          retryAfter: error.msBeforeNext / 1000,
-        });
-      }
+    async count(exchange, caller, bytes) {
+      await countRequest(limiters.uploads, exchange, files, caller);
+      await countRequest(limiters.uploads, exchange, bytesLimit, caller, bytes);
+      return async (received) => {
+        if (received < bytes) await limiters.uploads.giveBack(bytesLimit, caller, bytes - received);
+      };
     },
     slot: (signal) => slots.acquire(signal),
   };

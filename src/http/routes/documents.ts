@@ -59,6 +59,7 @@ export function documentRoutes(app: App, context: UploadContext): void {
   app.get(
     '/v1/verification-documents/:id/content',
     {
+      config: { costly: true },
       schema: {
         tags,
         operationId: 'getVerificationDocumentContent',

@@ -187,6 +187,7 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
   app.post(
     '/v1/photos/:id/appeal',
     {
+      config: { costly: true },
       schema: {
         tags,
         operationId: 'appealPhoto',
@@ -222,6 +223,7 @@ function onePhotoRoutes(app: App, { files }: UploadContext): void {
   app.post(
     '/v1/photos/:id/signed-url',
     {
+      config: { costly: true },
       schema: {
         tags,
         operationId: 'createSignedUrl',

@@ -12,6 +12,7 @@ export function receiptRoutes(app: App, { files }: { files: FileManagementServic
   app.get(
     '/v1/photos/:id/receipt',
     {
+      config: { costly: true },
       schema: {
         tags: ['Photos'],
         operationId: 'getPhotoReceipt',

@@ -41,6 +41,7 @@ function reportRoute(app: App, review: HttpDeps['review']): void {
   app.post(
     '/v1/photos/:id/report',
     {
+      config: { costly: true },
       schema: {
         tags: ['Photos'],
         operationId: 'reportPhoto',

@@ -60,7 +60,7 @@ export function uploadRoutes(
       if (request.body.bytes > maxFileSize)
         throw new StorageError('FILE_TOO_LARGE', `A file has at most ${maxFileSize} bytes.`);
       assertAccepted(request.body.type);
-      await uploads.count(who.userId);
+      await uploads.count({ request, reply }, who.userId, request.body.bytes);
       const { id, direct } = await files.reserveUpload(who, request.body);
       reply.header('location', `/v1/photos/${id}`);
       return reply.code(201).send({ id, direct, tus: { url: `${publicUrl()}${TUS_PATH}/${id}` } });

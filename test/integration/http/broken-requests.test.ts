@@ -5,7 +5,7 @@ import { startHttp, type TestService } from './http-service.ts';
 
 let service: TestService;
 beforeAll(async () => {
-  const limits = { maxFileSize: 1000, uploadsPerMinute: 10, concurrentUploads: 1, bodyTimeoutMs: 200 };
+  const limits = { maxFileSize: 1000, concurrentUploads: 1, bodyTimeoutMs: 200 };
   service = await startHttp({ limits });
 });
 afterAll(() => service.close());

@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { createMemoryRateLimiter } from '#src/adapters/rate-limiter/memory.ts';
 import type { HttpDeps } from '#src/http/deps.ts';
+import type { RequestRates } from '#src/http/rate-limits.ts';
 import { createHttpServer, type HttpServer } from '#src/http/server.ts';
 import { doubles, manualEvents } from './service-doubles.ts';
 
@@ -34,7 +36,8 @@ export async function startHttp(change: Partial<HttpDeps> = {}): Promise<TestSer
       devTokenSeconds: 3600,
       devSigningKey: Buffer.alloc(32, 1),
     },
-    limits: { maxFileSize: 1024 * 1024, uploadsPerMinute: 100, concurrentUploads: 4, bodyTimeoutMs: 10_000 },
+    limits: { maxFileSize: 1024 * 1024, concurrentUploads: 4, bodyTimeoutMs: 10_000 },
+    rates: testRates(),
     corsOrigins: [],
     uploadLocks: { take: async () => async () => undefined },
     webDir: null,
@@ -62,5 +65,18 @@ export async function startHttp(change: Partial<HttpDeps> = {}): Promise<TestSer
       await http.close(1_000);
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** Limits that no test comes near, but for those that it names. */
+export function testRates(change: Partial<RequestRates> = {}): RequestRates {
+  const limiter = createMemoryRateLimiter();
+  return {
+    limiters: { requests: limiter, uploads: limiter },
+    requestsPerMinute: { user: 10_000, address: 10_000 },
+    costlyPerMinute: 10_000,
+    uploadsPerMinute: 10_000,
+    uploadBytesPerHour: 1024 ** 4,
+    ...change,
   };
 }

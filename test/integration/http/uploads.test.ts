@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fileId } from '#src/domain/ids.ts';
-import { startHttp, type TestService } from './http-service.ts';
+import { startHttp, testRates, type TestService } from './http-service.ts';
 import { digest, doubles, PHOTO_ID, photo } from './service-doubles.ts';
 
 const open: TestService[] = [];
@@ -16,7 +16,6 @@ afterEach(async () => {
 
 const LIMITS = {
   maxFileSize: 1024 * 1024,
-  uploadsPerMinute: 100,
   concurrentUploads: 4,
   bodyTimeoutMs: 10_000,
 };
@@ -63,7 +62,7 @@ describe('uploads', () => {
   });
 
   test('of one caller are counted by the minute, those of another are not', async () => {
-    const service = await start({ ...taking, limits: { ...LIMITS, uploadsPerMinute: 2 } });
+    const service = await start({ ...taking, rates: testRates({ uploadsPerMinute: 2 }) });
     const token = await service.token('seller-1');
     const statuses = [];
     for (let count = 0; count < 3; count++) statuses.push((await upload(service, token)).status);

@@ -96,6 +96,16 @@ test('every variable overrides its default', () => {
   });
 });
 
+test('limits are counted in Redis where there is one, and only then', () => {
+  const REDIS_URL = 'redis://redis.internal:6379';
+  expect(loadConfig({}).limits.store).toBe('memory');
+  expect(loadConfig({ REDIS_URL }).limits.store).toBe('redis');
+  expect(loadConfig({ REDIS_URL, RATE_LIMIT_STORE: 'postgres' }).limits.store).toBe('postgres');
+  const { message } = refusal({ RATE_LIMIT_STORE: 'redis', UPLOAD_BYTES_PER_HOUR: '5 MiB' });
+  expect(message).toContain('RATE_LIMIT_STORE');
+  expect(message).toContain('UPLOAD_BYTES_PER_HOUR');
+});
+
 test('a blank variable counts as missing', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '  ', ROLES: undefined })).toEqual(loadConfig({}));
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { isStorageError } from '#src/domain/errors.ts';
 import { createUploadLimits } from '#src/http/upload-limits.ts';
+import { testRates } from '#test/integration/http/http-service.ts';
 
 const limits = (concurrentUploads: number) =>
-  createUploadLimits({ maxFileSize: 1, uploadsPerMinute: 1, concurrentUploads, bodyTimeoutMs: 1 });
+  createUploadLimits({ maxFileSize: 1, concurrentUploads, bodyTimeoutMs: 1 }, testRates());
 const never = new AbortController().signal;
 
 describe('places for uploads', () => {
