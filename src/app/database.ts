@@ -22,7 +22,7 @@ export interface OpenedDatabase {
 
 /** The database of the configuration, or the embedded one, with the latest schema. */
 export async function openDatabase(config: Config, log: Log): Promise<OpenedDatabase> {
-  const { url, poolSize, statementTimeoutMs } = config.database;
+  const { url, ...settings } = config.database;
   const server =
     url === null
       ? await startEmbeddedPostgres({
@@ -31,7 +31,7 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
         })
       : null;
   const connection: pg.ClientConfig = server?.connection ?? { connectionString: url ?? '' };
-  const db = connect({ connection, poolSize, statementTimeoutMs, log });
+  const db = connect({ connection, ...settings, log });
   const close = async () => {
     await db.destroy();
     await server?.close();

@@ -1,11 +1,12 @@
 import { serverAddress } from './address.ts';
-import { integer, type Read } from './setting.ts';
+import { choice, integer, type Read } from './setting.ts';
 
 export interface DatabaseConfig {
   /** Null: the embedded PostgreSQL. */
   readonly url: string | null;
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
+  readonly preparesStatements: boolean;
 }
 
 export const DATABASE = {
@@ -26,6 +27,11 @@ export const DATABASE = {
     min: 100,
     max: 600_000,
   }),
+  preparedStatements: choice('DATABASE_PREPARED_STATEMENTS', ['on', 'off'], {
+    description:
+      'Whether connections keep statements prepared; off behind a pooler that cannot pass them on.',
+    default: 'on',
+  }),
 };
 
 export function readDatabase(read: Read): DatabaseConfig {
@@ -33,5 +39,6 @@ export function readDatabase(read: Read): DatabaseConfig {
     url: read(DATABASE.url),
     poolSize: read(DATABASE.poolSize),
     statementTimeoutMs: read(DATABASE.statementTimeoutMs),
+    preparesStatements: read(DATABASE.preparedStatements) === 'on',
   };
 }

@@ -6,8 +6,11 @@ import {
   type Stage,
   UNFINISHED_STATES,
 } from '../domain/file-state.ts';
+import { anyOf } from './any-of.ts';
+import { compiledOnce } from './compiled-once.ts';
 import { lockItem } from './items.ts';
 import { LISTED_COLUMNS } from './listed-columns.ts';
+import { FILE_COLUMNS } from './row-columns.ts';
 import type { Db, FileRow, FilesTable, ListedFile } from './schema.ts';
 
 export interface NewFile {
@@ -42,13 +45,15 @@ export async function insertFile(db: Db, file: NewFile): Promise<FileRow> {
       deadline_at: file.deadlineAt,
       form_expires_at: file.formExpiresAt ?? null,
     })
-    .returningAll()
+    .returning(FILE_COLUMNS)
     .executeTakeFirstOrThrow();
 }
 
 export async function findFile(db: Db, id: string): Promise<FileRow | null> {
-  return (await db.selectFrom('files').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+  return (await byId(db, id))[0] ?? null;
 }
+
+const byId = compiledOnce((db) => db.selectFrom('files').select(FILE_COLUMNS).where('id', '=', ''));
 
 /**
  * Takes the file's row lock: after the item's, where both are needed. Rows that only refer to the file (its objects) may
@@ -56,8 +61,12 @@ export async function findFile(db: Db, id: string): Promise<FileRow | null> {
  */
 export async function lockFile(db: Db, id: string): Promise<FileRow | null> {
   return (
-    (await db.selectFrom('files').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) ??
-    null
+    (await db
+      .selectFrom('files')
+      .select(FILE_COLUMNS)
+      .where('id', '=', id)
+      .forNoKeyUpdate()
+      .executeTakeFirst()) ?? null
   );
 }
 
@@ -90,7 +99,7 @@ export async function transition(
     .where('id', '=', premise.id)
     .where('state', 'in', typeof premise.from === 'string' ? [premise.from] : [...premise.from]);
   if (premise.generation !== undefined) query = query.where('generation', '=', premise.generation);
-  return (await query.returningAll().executeTakeFirst()) ?? null;
+  return (await query.returning(FILE_COLUMNS).executeTakeFirst()) ?? null;
 }
 
 /** Changes a file without a change of state, if the premise holds. */
@@ -101,7 +110,7 @@ export async function updateFile(db: Db, premise: Premise, changes: FileChanges)
     .where('id', '=', premise.id)
     .where('state', 'in', typeof premise.from === 'string' ? [premise.from] : [...premise.from]);
   if (premise.generation !== undefined) query = query.where('generation', '=', premise.generation);
-  return (await query.returningAll().executeTakeFirst()) ?? null;
+  return (await query.returning(FILE_COLUMNS).executeTakeFirst()) ?? null;
 }
 
 /** Adds a code to what the owner is told of a file, once. */
@@ -149,7 +158,7 @@ export async function findSameUpload(
 ): Promise<FileRow | null> {
   const row = await db
     .selectFrom('files')
-    .selectAll()
+    .select(FILE_COLUMNS)
     .where('item_id', '=', itemId)
     .where('upload_sha256', '=', uploadSha256)
     .where('position', 'is not', null)
@@ -189,7 +198,7 @@ export async function listOwned(
 ): Promise<FileRow[]> {
   return db
     .selectFrom('files')
-    .selectAll()
+    .select(FILE_COLUMNS)
     .where('owner_id', '=', ownerId)
     .where('kind', '=', kind)
     .where('state', 'in', [...states])
@@ -212,7 +221,7 @@ export async function listCovers(
         string | null
       >`(array_agg(id order by position) filter (where state in ('published', 'ready')))[1]`.as('coverId'),
     ])
-    .where('item_id', 'in', [...itemIds])
+    .where('item_id', '=', anyOf(itemIds))
     .where('position', 'is not', null)
     .groupBy('item_id')
     .execute();
@@ -223,9 +232,5 @@ export async function listCovers(
 
 export async function findFiles(db: Db, ids: readonly string[]): Promise<ListedFile[]> {
   if (ids.length === 0) return [];
-  return db
-    .selectFrom('files')
-    .select(LISTED_COLUMNS)
-    .where('id', 'in', [...ids])
-    .execute();
+  return db.selectFrom('files').select(LISTED_COLUMNS).where('id', '=', anyOf(ids)).execute();
 }

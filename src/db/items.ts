@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { compiledOnce } from './compiled-once.ts';
+import { ITEM_COLUMNS } from './row-columns.ts';
 import type { Db, ItemRow } from './schema.ts';
 
 export async function insertItem(
@@ -9,15 +11,17 @@ export async function insertItem(
     .insertInto('items')
     .values({ id: item.id, seller_id: item.sellerId, title: item.title, category: item.category })
     .onConflict((conflict) => conflict.column('id').doNothing())
-    .returningAll()
+    .returning(ITEM_COLUMNS)
     .executeTakeFirst();
   return row ?? null;
 }
 
 /** The listing, also one that is deleted. */
 export async function findItem(db: Db, id: string): Promise<ItemRow | null> {
-  return (await db.selectFrom('items').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+  return (await byId(db, id))[0] ?? null;
 }
+
+const byId = compiledOnce((db) => db.selectFrom('items').select(ITEM_COLUMNS).where('id', '=', ''));
 
 /**
  * Takes the listing's row lock. Whatever changes places in a listing holds it, and takes it before the lock of any
@@ -25,8 +29,12 @@ export async function findItem(db: Db, id: string): Promise<ItemRow | null> {
  */
 export async function lockItem(db: Db, id: string): Promise<ItemRow | null> {
   return (
-    (await db.selectFrom('items').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst()) ??
-    null
+    (await db
+      .selectFrom('items')
+      .select(ITEM_COLUMNS)
+      .where('id', '=', id)
+      .forNoKeyUpdate()
+      .executeTakeFirst()) ?? null
   );
 }
 
@@ -41,7 +49,7 @@ export interface ItemPage {
 
 /** Newest first. */
 export async function listItems(db: Db, page: ItemPage): Promise<ItemRow[]> {
-  let query = db.selectFrom('items').selectAll().where('deleted_at', 'is', null);
+  let query = db.selectFrom('items').select(ITEM_COLUMNS).where('deleted_at', 'is', null);
   if (page.sellerId !== undefined) query = query.where('seller_id', '=', page.sellerId);
   if (page.activeOnly) query = query.where('status', '=', 'active');
   const { after } = page;
@@ -65,7 +73,7 @@ export async function updateItem(
     .set({ ...change, updated_at: sql<Date>`now()`, last_activity_at: sql<Date>`now()` })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
-    .returningAll()
+    .returning(ITEM_COLUMNS)
     .executeTakeFirst();
   return row ?? null;
 }

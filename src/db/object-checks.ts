@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { anyOf } from './any-of.ts';
 import type { Db } from './schema.ts';
 
 /** When an object was last read, or tried, that has waited longest for it; null when none was. */
@@ -110,7 +111,7 @@ export async function listDamagedKeys(db: Db, fileIds: readonly string[]): Promi
     .selectFrom('objects')
     .innerJoin('object_checks', 'object_checks.key', 'objects.key')
     .select('objects.key')
-    .where('objects.file_id', 'in', [...fileIds])
+    .where('objects.file_id', '=', anyOf(fileIds))
     .where('objects.state', '=', 'live')
     .where('object_checks.damaged_at', 'is not', null)
     .execute();

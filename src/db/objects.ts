@@ -3,6 +3,7 @@ import { StorageError } from '../domain/errors.ts';
 import { UNFINISHED_STATES } from '../domain/file-state.ts';
 import { PREFIXES } from '../domain/keys.ts';
 import type { StorageClass } from '../domain/storage-class.ts';
+import { anyOf } from './any-of.ts';
 import { jsonText } from './json.ts';
 import type { Db } from './schema.ts';
 
@@ -52,7 +53,7 @@ export async function settleObjects(
         0)`,
       updated_at: sql<Date>`now()`,
     })
-    .where('key', 'in', [...keys])
+    .where('key', '=', anyOf(keys))
     .where('state', '<>', 'deleting')
     .returning('key')
     .execute();
@@ -71,7 +72,7 @@ export async function condemnObjects(db: Db, keys: readonly string[]): Promise<s
   const rows = await db
     .updateTable('objects')
     .set({ state: 'deleting', updated_at: sql<Date>`now()` })
-    .where('key', 'in', [...keys])
+    .where('key', '=', anyOf(keys))
     .where(MAY_GO)
     .returning('key')
     .execute();
@@ -129,7 +130,7 @@ export async function lockCondemned(db: Db, keys: readonly string[]): Promise<st
   const rows = await db
     .selectFrom('objects')
     .select('key')
-    .where('key', 'in', [...keys])
+    .where('key', '=', anyOf(keys))
     .where('state', '=', 'deleting')
     .forUpdate()
     .execute();
@@ -142,7 +143,7 @@ export async function listWritten(db: Db, keys: readonly string[]): Promise<stri
   const rows = await db
     .selectFrom('objects')
     .select('key')
-    .where('key', 'in', [...keys])
+    .where('key', '=', anyOf(keys))
     .where('state', '=', 'writing')
     .execute();
   return rows.map((row) => row.key);
@@ -166,7 +167,7 @@ export async function touchCondemned(db: Db, keys: readonly string[]): Promise<s
   const rows = await db
     .updateTable('objects')
     .set({ updated_at: sql<Date>`now()` })
-    .where('key', 'in', [...keys])
+    .where('key', '=', anyOf(keys))
     .where('state', '=', 'deleting')
     .returning('key')
     .execute();
@@ -176,11 +177,7 @@ export async function touchCondemned(db: Db, keys: readonly string[]): Promise<s
 /** The store no longer has them. */
 export async function forgetObjects(db: Db, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
-  await db
-    .deleteFrom('objects')
-    .where('key', 'in', [...keys])
-    .where('state', '=', 'deleting')
-    .execute();
+  await db.deleteFrom('objects').where('key', '=', anyOf(keys)).where('state', '=', 'deleting').execute();
 }
 
 /** The row of an object whose bytes are named by another key now. */

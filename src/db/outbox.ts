@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import { anyOf } from './any-of.ts';
 import { jsonText } from './json.ts';
+import { OUTBOX_COLUMNS } from './row-columns.ts';
 import type { Db, OutboxRow } from './schema.ts';
 
 /** What must follow from a committed change. */
@@ -36,6 +38,8 @@ export async function addToOutbox<Topic extends OutboxTopic>(
     .execute();
 }
 
+const OUTBOX = sql.join(OUTBOX_COLUMNS.map((column) => sql.ref(column)));
+
 /**
  * Takes up to `limit` waiting rows for `leaseSeconds`: if they are not marked delivered by then (the process died),
  * they come again. With `fileId` only what follows from that file; never what `except` names.
@@ -57,7 +61,7 @@ export async function claimOutbox(
       select id from outbox where delivered_at is null and available_at <= now() ${ofFile} ${ofTopic}
       order by available_at, id limit ${limit} for update skip locked
     )
-    returning *
+    returning ${OUTBOX}
   `.execute(db);
   return result.rows.toSorted((a, b) => a.id - b.id);
 }
@@ -67,7 +71,7 @@ export async function markDelivered(db: Db, ids: readonly number[]): Promise<voi
   await db
     .updateTable('outbox')
     .set({ delivered_at: sql<Date>`now()` })
-    .where('id', 'in', [...ids])
+    .where('id', '=', anyOf(ids))
     .execute();
 }
 

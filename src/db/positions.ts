@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { compiledOnce } from './compiled-once.ts';
 import { LISTED_COLUMNS } from './listed-columns.ts';
 import type { Db, ListedFile } from './schema.ts';
 
@@ -34,14 +35,17 @@ export async function writeOrder(db: Db, itemId: string, order: readonly string[
 
 /** Photos with a place, in order. */
 export async function listPlaced(db: Db, itemId: string): Promise<ListedFile[]> {
-  return db
+  return placed(db, itemId);
+}
+
+const placed = compiledOnce((db) =>
+  db
     .selectFrom('files')
     .select(LISTED_COLUMNS)
-    .where('item_id', '=', itemId)
+    .where('item_id', '=', '')
     .where('position', 'is not', null)
-    .orderBy('position')
-    .execute();
-}
+    .orderBy('position'),
+);
 
 /** Photos without a place that their owner should still see: refused, failed, taken down. Newest first. */
 export async function listUnplaced(db: Db, itemId: string, limit: number): Promise<ListedFile[]> {

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Finding } from '../domain/finding.ts';
 import type { CaseOutcome, CaseSource } from '../domain/review-case.ts';
+import { anyOf } from './any-of.ts';
 import { jsonText } from './json.ts';
 import type { ReviewCasesTable } from './review-tables.ts';
 import type { Db } from './schema.ts';
@@ -44,7 +45,7 @@ export async function listFindings(
   const rows = await db
     .selectFrom('findings')
     .selectAll()
-    .where('file_id', 'in', [...fileIds])
+    .where('file_id', '=', anyOf(fileIds))
     .orderBy('id')
     .execute();
   const findings = rows.map(({ file_id, found_at, ...row }) => ({

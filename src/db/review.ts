@@ -1,3 +1,4 @@
+import { anyOf } from './any-of.ts';
 import type { Db } from './schema.ts';
 
 export async function insertDecision(
@@ -54,7 +55,7 @@ export async function appealStandings(
   const rows = await db
     .selectFrom('appeals')
     .select(['file_id', 'outcome'])
-    .where('file_id', 'in', [...fileIds])
+    .where('file_id', '=', anyOf(fileIds))
     .orderBy('id')
     .execute();
   const standings = new Map<string, AppealStanding>();
@@ -69,7 +70,7 @@ export async function listAppeals(db: Db, fileIds: readonly string[]): Promise<M
   const rows = await db
     .selectFrom('appeals')
     .select(['file_id', 'message'])
-    .where('file_id', 'in', [...fileIds])
+    .where('file_id', '=', anyOf(fileIds))
     .where('outcome', 'is', null)
     .orderBy('id')
     .execute();

@@ -3,9 +3,11 @@ import { isStorageError, StorageError } from '../domain/errors.ts';
 /**
  * SQLSTATEs after which the same transaction may succeed: lost connections (class 08, 57P0x), a statement or an idle
  * transaction that was ended (57014, 25P03), deadlock (40P01), serialization failure (40001), too many connections or
- * no memory (53300, 53200). PostgreSQL manual, appendix A.
+ * no memory (53300, 53200), a prepared statement that is gone (26000). PostgreSQL manual, appendix A.
  */
-const TRANSIENT = /^(08...|57P0.|57014|25P03|40P01|40001|53300|53200)$/;
+const TRANSIENT = /^(08...|57P0.|57014|25P03|40P01|40001|53300|53200|26000)$/;
+/** The function of the server that refuses a prepared statement whose result a migration has changed. Messages are translated. */
+const REFUSES_OLD_PLANS = 'RevalidateCachedQuery';
 const DISK_FULL = '53100';
 /** Text that PostgreSQL cannot hold: U+0000. */
 const NOT_STORABLE = new Set(['22021', '22P05']);
@@ -38,7 +40,8 @@ export function classifyDatabaseError(error: unknown): unknown {
     return new StorageError('INVALID_REQUEST', 'The text has characters that cannot be stored.', {
       cause: error,
     });
-  if (TRANSIENT.test(code) || NETWORK.has(code) || LOST.test(error.message))
+  const isOldPlan = 'routine' in error && error.routine === REFUSES_OLD_PLANS;
+  if (TRANSIENT.test(code) || NETWORK.has(code) || LOST.test(error.message) || isOldPlan)
     return new StorageError('DATABASE_UNAVAILABLE', undefined, { cause: error });
   return error;
 }

@@ -1,6 +1,8 @@
 import { PUBLIC_STATES } from '../domain/file-state.ts';
 import type { VariantName } from '../domain/renditions.ts';
 import type { EncodedVariant } from '../ports/image-engine.ts';
+import { anyOf } from './any-of.ts';
+import { compiledOnce } from './compiled-once.ts';
 import { jsonText } from './json.ts';
 import type { Db, ListedVariant, VariantRow } from './schema.ts';
 
@@ -36,22 +38,21 @@ export async function insertVariants(
 
 export async function listVariants(db: Db, fileIds: readonly string[]): Promise<VariantRow[]> {
   if (fileIds.length === 0) return [];
-  return db
-    .selectFrom('variants')
-    .selectAll()
-    .where('file_id', 'in', [...fileIds])
-    .execute();
+  return db.selectFrom('variants').selectAll().where('file_id', '=', anyOf(fileIds)).execute();
 }
 
 /** The variants of these files as lists of photos show them. */
 export async function listShownVariants(db: Db, fileIds: readonly string[]): Promise<ListedVariant[]> {
   if (fileIds.length === 0) return [];
-  return db
+  return shownVariants(db, fileIds);
+}
+
+const shownVariants = compiledOnce((db) =>
+  db
     .selectFrom('variants')
     .select(['file_id', 'name', 'format', 'key', 'bytes', 'width', 'height'])
-    .where('file_id', 'in', [...fileIds])
-    .execute();
-}
+    .where('file_id', '=', anyOf<string>([])),
+);
 
 /** Of these keys, those that are published: renditions of photos that anybody may see. Evidence at a public key is none. */
 export async function listPublishedKeys(db: Db, keys: readonly string[]): Promise<Set<string>> {
@@ -60,7 +61,7 @@ export async function listPublishedKeys(db: Db, keys: readonly string[]): Promis
     .selectFrom('variants')
     .innerJoin('files', 'files.id', 'variants.file_id')
     .select('variants.key')
-    .where('variants.key', 'in', [...keys])
+    .where('variants.key', '=', anyOf(keys))
     .where('files.state', 'in', [...PUBLIC_STATES])
     .execute();
   return new Set(rows.map(({ key }) => key));

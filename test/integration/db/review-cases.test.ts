@@ -165,22 +165,24 @@ describe.each(databaseServers())('on $name', (server) => {
     try {
       await withoutCases(before);
       const [fresh, appealed] = [v7(), v7()];
+      const becomes = (id: string, state: FileState) =>
+        sql`update files set state = ${state} where id = ${id}`.execute(before.db);
       for (const id of [fresh, appealed]) {
         await sql`insert into files (id, kind, owner_id, filename) values (${id}, 'profile_photo', 'seller', 'x')`.execute(
           before.db,
         );
-        await transition(before.db, { id, from: 'pending' }, 'received');
-        await transition(before.db, { id, from: 'received' }, 'checking');
-        await transition(before.db, { id, from: 'checking' }, 'in_review');
+        await becomes(id, 'received');
+        await becomes(id, 'checking');
+        await becomes(id, 'in_review');
       }
       await sql`insert into review_decisions (file_id, moderator_id, decision, reason) values (${appealed}, 'one', 'reject', 'No.')`.execute(
         before.db,
       );
-      await transition(before.db, { id: appealed, from: 'in_review' }, 'rejected');
+      await becomes(appealed, 'rejected');
       await sql`insert into appeals (file_id, user_id, message) values (${appealed}, 'seller', 'Please.')`.execute(
         before.db,
       );
-      await transition(before.db, { id: appealed, from: 'rejected' }, 'in_review');
+      await becomes(appealed, 'in_review');
       await up(before.db);
       const cases = await before.db.selectFrom('review_cases').selectAll().orderBy('priority').execute();
       expect(cases).toMatchObject([

@@ -1,0 +1,71 @@
+/**
+ * Columns of whole rows that are read and written all the time. Named, where `*` would do, since a statement that names
+ * its columns stays prepared over a migration that adds some (`statement-names.ts`). The types of the rows hold them
+ * complete.
+ */
+export const FILE_COLUMNS = [
+  'id',
+  'kind',
+  'item_id',
+  'owner_id',
+  'state',
+  'stage',
+  'archive',
+  'generation',
+  'position',
+  'reason_code',
+  'reason_message',
+  'content_reason',
+  'warnings',
+  'hints',
+  'cover_score',
+  'alt',
+  'filename',
+  'claimed_type',
+  'claimed_bytes',
+  'claimed_sha256',
+  'upload_bytes',
+  'upload_sha256',
+  'upload_etag',
+  'form_expires_at',
+  'duplicate_of',
+  'hash12',
+  'source_format',
+  'placeholder',
+  'findings',
+  'scan',
+  'moderation',
+  'analysis',
+  'attempts',
+  'deadline_at',
+  'created_at',
+  'received_at',
+  'published_at',
+  'finished_at',
+  'waiting_since',
+  'updated_at',
+] as const;
+
+export const ITEM_COLUMNS = [
+  'id',
+  'seller_id',
+  'title',
+  'category',
+  'status',
+  'photos_version',
+  'last_activity_at',
+  'created_at',
+  'updated_at',
+  'deleted_at',
+] as const;
+
+export const OUTBOX_COLUMNS = [
+  'id',
+  'topic',
+  'file_id',
+  'payload',
+  'attempts',
+  'available_at',
+  'created_at',
+  'delivered_at',
+] as const;
