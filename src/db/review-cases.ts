@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import { type Expression, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Finding } from '../domain/finding.ts';
 import type { CaseOutcome, CaseSource } from '../domain/review-case.ts';
 import { anyOf } from './any-of.ts';
@@ -41,19 +41,19 @@ export async function listFindings(
   db: Db,
   fileIds: readonly string[],
 ): Promise<Map<string, readonly KeptFinding[]>> {
-  if (fileIds.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('findings')
-    .selectAll()
-    .where('file_id', '=', anyOf(fileIds))
-    .orderBy('id')
-    .execute();
-  const findings = rows.map(({ file_id, found_at, ...row }) => ({
-    ...row,
-    fileId: file_id,
-    foundAt: found_at,
-  }));
-  return Map.groupBy(findings, ({ fileId }) => fileId);
+  return keptFindings(db, fileIds, []);
+}
+
+/** Of what was seen in these files, that which a person knew when they last approved the file. */
+export async function listApproved(
+  db: Db,
+  fileIds: readonly string[],
+): Promise<Map<string, readonly KeptFinding[]>> {
+  return keptFindings(db, fileIds, [
+    sql<SqlBool>`found_at <= (
+      select max(d.decided_at) from review_decisions d
+      where d.file_id = findings.file_id and d.decision = 'approve')`,
+  ]);
 }
 
 /**
@@ -103,4 +103,25 @@ export async function closeCase(db: Db, id: number, outcome: CaseOutcome): Promi
     .where('id', '=', id)
     .where('closed_at', 'is', null)
     .execute();
+}
+
+async function keptFindings(
+  db: Db,
+  fileIds: readonly string[],
+  conditions: readonly Expression<SqlBool>[],
+): Promise<Map<string, readonly KeptFinding[]>> {
+  if (fileIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('findings')
+    .selectAll()
+    .where('file_id', '=', anyOf(fileIds))
+    .where((eb) => eb.and(conditions))
+    .orderBy('id')
+    .execute();
+  const findings = rows.map(({ file_id, found_at, ...row }) => ({
+    ...row,
+    fileId: file_id,
+    foundAt: found_at,
+  }));
+  return Map.groupBy(findings, ({ fileId }) => fileId);
 }

@@ -8,7 +8,7 @@ export const REPLAY_CHANGES = [
   'open-case',
   /** Public and doubtful now, but in the queue already. */
   'queued-already',
-  /** Public and doubtful now, but a person has approved it: that stands. */
+  /** Public and doubtful now, but a person has approved it who knew of all that is doubtful: that stands. */
   'approved-by-person',
   /** Waits only because a machine had doubts that it has no longer: published. */
   'release',
@@ -31,15 +31,22 @@ export interface Judged {
   readonly waitsForModerationOnly: boolean;
 }
 
+/** What another judgement makes of it. */
+export interface Verdict {
+  readonly verdict: ModerationVerdict;
+  /** Whether a person has approved it who knew of all that led to the verdict. */
+  readonly isApproved: boolean;
+}
+
 /** Null where nothing changes. What a person has refused stays refused, whatever the policy. */
 export function replayChange(
   photo: Judged,
-  verdict: ModerationVerdict,
+  { verdict, isApproved }: Verdict,
   { release }: { readonly release: boolean },
 ): ReplayChange | null {
   if (isPublic(photo.state)) {
     if (verdict === 'publish') return null;
-    if (photo.wasApproved) return 'approved-by-person';
+    if (isApproved) return 'approved-by-person';
     return photo.hasOpenCase ? 'queued-already' : 'open-case';
   }
   const isUntouched = !photo.wasApproved && !photo.wasRefused && !photo.wasAppealed;

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { findPolicy } from '../db/moderation.ts';
 import { countJudged, type JudgedFile, listJudged } from '../db/moderation-replay.ts';
+import { type KeptFinding, listApproved } from '../db/review-cases.ts';
+import { beyondApproval } from '../domain/approval.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import type { ModerationPolicy } from '../domain/moderation-policy.ts';
 import { type ReplayChange, replayChange } from '../domain/moderation-replay.ts';
 import type { RunAction } from '../domain/runs.ts';
+import { moderationFindings } from '../services/moderation/findings.ts';
 import { applyChange } from './moderation-replay/apply.ts';
 import { judgeAgain, type ReplayDeps, type SecondJudgement } from './moderation-replay/look.ts';
 import type { RunContext, RunHandler } from './runner.ts';
@@ -50,8 +53,13 @@ export function replayModeration(deps: ReplayDeps): RunHandler {
       if (page.length === 0)
         return { policy: { name: policy.name, version: params.policy }, ...cursor.tally };
       const actions: RunAction[] = [];
+      const approved = await listApproved(
+        deps.db,
+        page.map(({ id }) => id),
+      );
       for (const file of page) {
-        const action = await replayOne(deps, context, { params, policy }, file, cursor.tally);
+        const known = approved.get(file.id) ?? [];
+        const action = await replayOne(deps, context, { params, policy, known }, file, cursor.tally);
         if (action !== null) actions.push(action);
         cursor.after = file.id;
       }
@@ -66,10 +74,17 @@ async function begin({ db }: ReplayDeps): Promise<z.infer<typeof Cursor>> {
   return { after: null, total: await countJudged(db), tally };
 }
 
+interface Premises {
+  readonly params: Params;
+  readonly policy: ModerationPolicy;
+  /** What was known of the photo when a person approved it. */
+  readonly known: readonly KeptFinding[];
+}
+
 async function replayOne(
   deps: ReplayDeps,
   { run, dryRun, signal }: RunContext,
-  { params, policy }: { readonly params: Params; readonly policy: ModerationPolicy },
+  { params, policy, known }: Premises,
   file: JudgedFile,
   tally: Tally,
 ): Promise<RunAction | null> {
@@ -85,7 +100,9 @@ async function replayOne(
       tally.notSeen += 1;
       return null;
     }
-    const change = replayChange(file, second.result.verdict, params);
+    const { verdict } = second.result;
+    const isApproved = beyondApproval(moderationFindings(second.result), known).length === 0;
+    const change = replayChange(file, { verdict, isApproved }, params);
     if (!dryRun) await applyChange(deps, file, change, second, run);
     return count(tally, file, change, second);
   } catch (error) {

@@ -1,10 +1,10 @@
 import { findFile, lockFile } from '../db/files.ts';
 import { findItem } from '../db/items.ts';
-import { hasDecision } from '../db/review.ts';
-import { addFindings, openCase } from '../db/review-cases.ts';
+import { addFindings, listApproved, openCase } from '../db/review-cases.ts';
 import type { FileRow } from '../db/schema.ts';
 import { endText, isTextWaiting } from '../db/text-reads.ts';
 import { listVariants } from '../db/variants.ts';
+import { beyondApproval } from '../domain/approval.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic } from '../domain/file-state.ts';
 import { decide } from '../domain/moderation-policy.ts';
@@ -17,8 +17,8 @@ import type { JobDeps } from './deps.ts';
 
 /**
  * Reads text and codes of a photo that is public, and keeps ways to reach somebody as findings. What the policy has doubts
- * about is put into the review queue; the photo stays public meanwhile. A photo that a person has approved is not asked
- * about again. Whatever goes wrong is tried again, then noted: nothing else waits for it.
+ * about is put into the review queue; the photo stays public meanwhile. What a person knew when they approved the photo is not
+ * asked about again. Whatever goes wrong is tried again, then noted: nothing else waits for it.
  */
 export async function readText(
   deps: JobDeps,
@@ -52,16 +52,17 @@ async function readable(deps: JobDeps, file: FileRow, signal: AbortSignal): Prom
 async function keep(deps: JobDeps, file: FileRow, text: PhotoText): Promise<void> {
   const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
   const findings = contactFindings(text);
-  const seen = findings.map(({ label, confidence }) => ({ label, confidence: confidence ?? 1 }));
-  const isDoubtful = decide(deps.policy, seen, item?.category ?? null).verdict !== 'publish';
+  const seen = findings.map((finding) => ({ ...finding, confidence: finding.confidence ?? 1 }));
+  const doubts = decide(deps.policy, seen, item?.category ?? null).labels;
   await deps.db.transaction().execute(async (trx) => {
     const locked = await lockFile(trx, file.id);
     const isLate = locked?.generation !== file.generation || !isPublic(locked.state);
     const { lines, codes, versions } = text;
     const end = { outcome: 'read', lines: lines.length, codes: codes.length, versions } as const;
     if (isLate || !(await endText(trx, file.id, end))) return;
+    const approved = (await listApproved(trx, [file.id])).get(file.id) ?? [];
     await addFindings(trx, file.id, findings);
-    if (isDoubtful && !(await hasDecision(trx, file.id, 'approve')))
+    if (beyondApproval(doubts, approved).length > 0)
       await openCase(trx, file.id, { source: 'contact', priority: CASE_PRIORITY.usual });
   });
 }

@@ -116,12 +116,20 @@ describe('a public photo that another policy has doubts about', () => {
     expect((await replayed(doubtful)).actions).toEqual([['queued-already', id]]);
   });
 
-  test('is left alone where a person has approved it', async () => {
+  test('is left alone where a person has approved what is doubted, and nothing else', async () => {
     const id = await uploaded('review');
     await app.review.decide(MODERATOR, id, { decision: 'approve', reason: 'Fine.' });
     await untilState(app, id, 'ready');
+    // Nobody has told the moderator of this.
+    expect((await replayed(doubtful)).actions).toEqual([['open-case', id]]);
+    await app.review.decide(MODERATOR, id, { decision: 'approve', reason: 'Fine, too.' });
     expect((await replayed(doubtful)).actions).toEqual([['approved-by-person', id]]);
     expect(await queued(id)).toBeUndefined();
+    const alsoGuns = {
+      ...doubtful,
+      labels: { ...doubtful.labels, gun: { review: 0, reject: 'never' } as const },
+    };
+    expect((await replayed(alsoGuns)).actions).toEqual([['open-case', id]]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listFindings } from '#src/db/review-cases.ts';
 import { StorageError } from '#src/domain/errors.ts';
+import { fileId } from '#src/domain/ids.ts';
 import { sweep } from '#src/jobs/sweep.ts';
 import type { PhotoText, TextReader } from '#src/ports/text-reader.ts';
 import { MODERATOR, newItem, SELLER, startApp, type TestApp, until, untilState } from '#test/support/app.ts';
@@ -142,27 +143,30 @@ describe('when reading goes wrong', () => {
     expect(reads).toBe(2);
   });
 
-  test('what an approved photo shows is kept, and nobody is asked again', async () => {
+  test('of an approved photo nobody is asked about what was known then, and about what is new', async () => {
     const region = { left: 0, top: 0, width: 0.1, height: 0.1 };
-    answers = [
-      () => Promise.resolve({ ...NOTHING, lines: [{ text: '+44 7700 900123', confidence: 1, region }] }),
-    ];
+    const lines = (...texts: string[]) =>
+      Promise.resolve({ ...NOTHING, lines: texts.map((text) => ({ text, confidence: 1, region })) });
+    answers = [() => lines('+44 7700 900123')];
     const id = await upload(app, await photoWith('dogs.jpg', []));
     await untilRead(app, id);
-    expect((await queue(app)).some(({ photo }) => photo.id === id)).toBe(true);
-    await app.db.deleteFrom('findings').where('file_id', '=', id).execute();
-    await app.db.deleteFrom('review_cases').where('file_id', '=', id).execute();
-    await app.db
-      .insertInto('review_decisions')
-      .values({ file_id: id, moderator_id: 'm', decision: 'approve', reason: 'Fine' })
-      .execute();
+    const isQueued = async () => (await queue(app)).some(({ photo }) => photo.id === id);
+    expect(await isQueued()).toBe(true);
+    await app.review.decide(MODERATOR, fileId(id), { decision: 'approve' });
+    await readAgain(id);
+    expect(await isQueued()).toBe(false);
+    answers = [() => lines('+44 7700 900123', 'jane@example.com')];
+    await readAgain(id);
+    expect(await isQueued()).toBe(true);
+  });
+
+  async function readAgain(id: string): Promise<void> {
     await app.db
       .updateTable('text_reads')
       .set({ outcome: null, ended_at: null, asked_at: new Date(0) })
       .where('file_id', '=', id)
       .execute();
     await sweep(app.jobs);
-    await until('findings', async () => (await listFindings(app.db, [id])).get(id) ?? null);
-    expect((await queue(app)).some(({ photo }) => photo.id === id)).toBe(false);
-  });
+    await untilRead(app, id);
+  }
 });
