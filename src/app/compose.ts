@@ -154,7 +154,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     closing('scanner', () => scanner.close());
 
     const runs = createRunsService(deps);
-    const review = createReviewService(deps);
+    const review = createReviewService({ ...deps, policy: moderation.policy });
     return {
       db,
       store,

@@ -22,3 +22,8 @@ export interface Finding {
   readonly version: string | null;
   readonly details: Readonly<Record<string, unknown>>;
 }
+
+/** What a source knows no confidence of is certain. */
+export function withConfidence<F extends Finding>(finding: F): F & { readonly confidence: number } {
+  return { ...finding, confidence: finding.confidence ?? 1 };
+}

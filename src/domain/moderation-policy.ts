@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { HIDE_AFTER_REPORTERS } from './report-policy.ts';
+import { type ReasonCode, REVIEW_REASONS } from './review-reasons.ts';
 
 export type ModerationVerdict = 'publish' | 'review' | 'reject';
 
@@ -9,6 +11,11 @@ export type Threshold = number | 'never';
 export interface LabelRule {
   readonly review: Threshold;
   readonly reject: Threshold;
+  /**
+   * From which on a photo that is public already, where the label is found later, is out of the public until a person
+   * decides; below it stays public meanwhile. Never where it is not said.
+   */
+  readonly hide?: Threshold | undefined;
 }
 
 export type LabelRules = Readonly<Record<string, LabelRule>>;
@@ -22,6 +29,11 @@ export interface ModerationPolicy {
   readonly otherLabels: LabelRule;
   /** Rules that take the place of those above, by category of the listing (lower case) and label. */
   readonly categories: Readonly<Record<string, LabelRules>>;
+  /**
+   * How many different buyers must name a reason of the list before the photo is hidden until a moderator has looked, by
+   * reason. Those that are not named are as the list has them: three for what may hurt people, never for the rest.
+   */
+  readonly reports?: Readonly<Partial<Record<ReasonCode, number | 'never'>>> | undefined;
 }
 
 /** What a decision needs to know of a label. */
@@ -59,9 +71,26 @@ export function decide<Label extends Seen>(
   return { verdict: isCertain ? 'reject' : grounds.length > 0 ? 'review' : 'publish', labels: grounds };
 }
 
+/** Whether a photo that is public is to be hidden until a person has looked at what was found in it. */
+export function isHidden(
+  policy: ModerationPolicy,
+  labels: readonly Seen[],
+  category: string | null,
+): boolean {
+  return labels.some(({ label, confidence }) => {
+    const { hide = 'never' } = ruleOf(policy, label, category);
+    return hide !== 'never' && confidence >= hide;
+  });
+}
+
+/** How many buyers who name this reason hide a photo until a moderator has looked. */
+export function reportersToHide({ reports }: ModerationPolicy, code: ReasonCode): number | 'never' {
+  return reports?.[code] ?? (REVIEW_REASONS[code].isDangerous ? HIDE_AFTER_REPORTERS : 'never');
+}
+
 /** 12 hex digits over its rules: the same rules have the same version, in whatever order and under whatever name. */
-export function policyVersion({ labels, otherLabels, categories }: ModerationPolicy): string {
-  const rules = JSON.stringify(sorted({ labels, otherLabels, categories }));
+export function policyVersion({ labels, otherLabels, categories, reports }: ModerationPolicy): string {
+  const rules = JSON.stringify(sorted({ labels, otherLabels, categories, ...(reports && { reports }) }));
   return createHash('sha256').update(rules).digest('hex').slice(0, 12);
 }
 

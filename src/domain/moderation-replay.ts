@@ -6,6 +6,8 @@ import type { ModerationVerdict } from './moderation-policy.ts';
 export const REPLAY_CHANGES = [
   /** Public, and doubtful now: a person is asked, it stays public meanwhile. */
   'open-case',
+  /** The same where the policy hides such a photo: out of the public until a person decides. */
+  'hide',
   /** Public and doubtful now, but in the queue already. */
   'queued-already',
   /** Public and doubtful now, but a person has approved it who knew of all that is doubtful: that stands. */
@@ -36,17 +38,20 @@ export interface Verdict {
   readonly verdict: ModerationVerdict;
   /** Whether a person has approved it who knew of all that led to the verdict. */
   readonly isApproved: boolean;
+  /** Whether the policy hides a public photo that shows what nobody has approved of it. */
+  readonly isHidden: boolean;
 }
 
 /** Null where nothing changes. What a person has refused stays refused, whatever the policy. */
 export function replayChange(
   photo: Judged,
-  { verdict, isApproved }: Verdict,
+  { verdict, isApproved, isHidden }: Verdict,
   { release }: { readonly release: boolean },
 ): ReplayChange | null {
   if (isPublic(photo.state)) {
     if (verdict === 'publish') return null;
     if (isApproved) return 'approved-by-person';
+    if (isHidden) return 'hide';
     return photo.hasOpenCase ? 'queued-already' : 'open-case';
   }
   const isUntouched = !photo.wasApproved && !photo.wasRefused && !photo.wasAppealed;

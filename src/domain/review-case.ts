@@ -11,6 +11,8 @@ export type CaseSource = (typeof CASE_SOURCES)[number];
 export const CASE_PRIORITY = {
   usual: 0,
   report: 3,
+  /** Was public, and is out of the public until somebody decides. */
+  hidden: 4,
   second_look: 5,
   appeal: 6,
   /** A buyer names something that may hurt people. */
@@ -22,6 +24,9 @@ export const MAX_APPEALS = 3;
 
 /** Who "decides" that a photo is hidden because several buyers named something dangerous. */
 export const REPORTED = 'system:reports';
+
+/** Who hides a photo because the policy says so of what was found in it. */
+export const POLICY = 'system:policy';
 
 /** What came of comparing a photo with another that looks the same. Upload order proves nothing. */
 export const MATCH_OUTCOMES = ['not_a_copy', 'same_owner', 'copied_by_newer', 'copied_by_older'] as const;

@@ -4,7 +4,8 @@ import { countJudged, type JudgedFile, listJudged } from '../db/moderation-repla
 import { type KeptFinding, listApproved } from '../db/review-cases.ts';
 import { beyondApproval } from '../domain/approval.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
-import type { ModerationPolicy } from '../domain/moderation-policy.ts';
+import { withConfidence } from '../domain/finding.ts';
+import { isHidden, type ModerationPolicy } from '../domain/moderation-policy.ts';
 import { type ReplayChange, replayChange } from '../domain/moderation-replay.ts';
 import type { RunAction } from '../domain/runs.ts';
 import { moderationFindings } from '../services/moderation/findings.ts';
@@ -39,8 +40,8 @@ const PAGE = 50;
 
 /**
  * A run of kind `moderation-replay`: judges photos again that are public, wait, or were refused, under another policy or
- * by other models, and records what changes for each. Photos that are doubtful now go to the review queue and stay public;
- * none is removed, what a person has decided stands, and what waits is published only where the run was asked for it.
+ * by other models, and records what changes for each. Photos that are doubtful now go to the review queue and stay public, or
+ * are hidden until a person decides where the policy says so; none is refused, what a person has decided stands, and what waits is published only where the run was asked for it.
  */
 export function replayModeration(deps: ReplayDeps): RunHandler {
   return async (context) => {
@@ -101,8 +102,9 @@ async function replayOne(
       return null;
     }
     const { verdict } = second.result;
-    const isApproved = beyondApproval(moderationFindings(second.result), known).length === 0;
-    const change = replayChange(file, { verdict, isApproved }, params);
+    const open = beyondApproval(moderationFindings(second.result), known).map(withConfidence);
+    const hides = isHidden(policy, open, file.category);
+    const change = replayChange(file, { verdict, isApproved: open.length === 0, isHidden: hides }, params);
     if (!dryRun) await applyChange(deps, file, change, second, run);
     return count(tally, file, change, second);
   } catch (error) {

@@ -1,23 +1,25 @@
 import { findFile, lockFile } from '../db/files.ts';
 import { findItem } from '../db/items.ts';
-import { addFindings, listApproved, openCase } from '../db/review-cases.ts';
-import type { FileRow } from '../db/schema.ts';
+import { addFindings, listApproved } from '../db/review-cases.ts';
+import type { Db, FileRow } from '../db/schema.ts';
 import { endText, isTextWaiting } from '../db/text-reads.ts';
 import { listVariants } from '../db/variants.ts';
 import { beyondApproval } from '../domain/approval.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic } from '../domain/file-state.ts';
-import { decide } from '../domain/moderation-policy.ts';
-import { CASE_PRIORITY } from '../domain/review-case.ts';
+import { type Finding, withConfidence } from '../domain/finding.ts';
+import { decide, isHidden } from '../domain/moderation-policy.ts';
+import { POLICY } from '../domain/review-case.ts';
 import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
 import type { PhotoText } from '../ports/text-reader.ts';
 import { contactFindings } from '../services/moderation/contact-findings.ts';
+import { doubt } from '../services/review/doubt.ts';
 import { readProven } from '../services/storage/proven.ts';
 import type { JobDeps } from './deps.ts';
 
 /**
  * Reads text and codes of a photo that is public, and keeps ways to reach somebody as findings. What the policy has doubts
- * about is put into the review queue; the photo stays public meanwhile. What a person knew when they approved the photo is not
+ * about is put into the review queue; the photo stays public meanwhile, unless the policy hides it. What a person knew when they approved the photo is not
  * asked about again. Whatever goes wrong is tried again, then noted: nothing else waits for it.
  */
 export async function readText(
@@ -51,19 +53,34 @@ async function readable(deps: JobDeps, file: FileRow, signal: AbortSignal): Prom
 
 async function keep(deps: JobDeps, file: FileRow, text: PhotoText): Promise<void> {
   const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
+  const category = item?.category ?? null;
   const findings = contactFindings(text);
-  const seen = findings.map((finding) => ({ ...finding, confidence: finding.confidence ?? 1 }));
-  const doubts = decide(deps.policy, seen, item?.category ?? null).labels;
-  await deps.db.transaction().execute(async (trx) => {
+  const approved = (await listApproved(deps.db, [file.id])).get(file.id) ?? [];
+  const doubts = decide(deps.policy, findings.map(withConfidence), category).labels;
+  const open = beyondApproval(doubts, approved);
+  const { lines, codes, versions } = text;
+  const end = { outcome: 'read', lines: lines.length, codes: codes.length, versions } as const;
+  const note = (trx: Db) => endText(trx, file.id, end);
+  if (open.length === 0) return keepFindings(deps, file, { findings, note });
+  await doubt(deps, file, {
+    source: 'contact',
+    findings,
+    isHidden: isHidden(deps.policy, open, category),
+    by: { userId: POLICY },
+    alongside: note,
+  });
+}
+
+/** Of what asks nobody. */
+async function keepFindings(
+  { db }: JobDeps,
+  file: FileRow,
+  read: { readonly findings: readonly Finding[]; readonly note: (trx: Db) => Promise<boolean> },
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
     const locked = await lockFile(trx, file.id);
     const isLate = locked?.generation !== file.generation || !isPublic(locked.state);
-    const { lines, codes, versions } = text;
-    const end = { outcome: 'read', lines: lines.length, codes: codes.length, versions } as const;
-    if (isLate || !(await endText(trx, file.id, end))) return;
-    const approved = (await listApproved(trx, [file.id])).get(file.id) ?? [];
-    await addFindings(trx, file.id, findings);
-    if (beyondApproval(doubts, approved).length > 0)
-      await openCase(trx, file.id, { source: 'contact', priority: CASE_PRIORITY.usual });
+    if (!isLate && (await read.note(trx))) await addFindings(trx, file.id, read.findings);
   });
 }
 

@@ -64,6 +64,29 @@ export async function end(
 }
 
 /**
+ * A public photo waits for a person: nothing of it stays public, its place in the listing does. Objects in `keep` (what the
+ * person looks at) stay, and what a legal hold needs. Null when the file has moved on meanwhile.
+ */
+export async function holdBack(
+  db: Db,
+  file: FileRow,
+  reason: Reason,
+  withdrawal: Pick<Withdrawal, 'keep'>,
+): Promise<FileRow | null> {
+  const held = await transition(
+    db,
+    { id: file.id, from: file.state, generation: file.generation },
+    'in_review',
+    { reason_code: reason.code, reason_message: reason.message, stage: null, deadline_at: null },
+  );
+  if (held === null) return null;
+  if (file.item_id !== null) await bumpPhotosVersion(db, file.item_id);
+  const evidence = (await isHeld(db, file.id)) ? await keepEvidence(db, file, withdrawal.keep) : [];
+  await withdrawObjects(db, file, { ...withdrawal, evidence });
+  return held;
+}
+
+/**
  * Work came too late: removes what it wrote, but nothing that a row stands on (a twin may have won with the same keys),
  * and also what nobody names any more because the file was deleted while it was written. Under the file's row lock.
  */

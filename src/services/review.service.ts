@@ -4,12 +4,11 @@ import type { ReviewService } from './review/contracts.ts';
 import { decide } from './review/decide.ts';
 import { decideMany } from './review/decide-many.ts';
 import { photoHistory, sellerModeration } from './review/history.ts';
-import type { DecideDeps } from './review/note.ts';
-import { report } from './review/report.ts';
+import { report, type ReportDeps } from './review/report.ts';
 import { listReview } from './review/queue.ts';
 
 /** The queue of photos that wait for a person, and what people decide. */
-export function createReviewService(deps: DecideDeps & Pick<ServiceDeps, 'log'>): ReviewService {
+export function createReviewService(deps: ReportDeps & Pick<ServiceDeps, 'log'>): ReviewService {
   return {
     listReview: (who, page) => listReview(deps, who, page),
     claim: (who, request) => claim(deps, who, request),

@@ -99,6 +99,37 @@ describe('when every photo is in doubt', () => {
     expectProblem(await decide(id, 'takedown'), 409, 'ALREADY_DECIDED');
   });
 
+  test('one that a replay hides is nowhere public until a moderator has looked, and back at once when approved', async () => {
+    const id = await inReview('nuthatch.jpg');
+    await decide(id, 'approve');
+    const photo = await client.untilState(id, seller, 'ready');
+    const urls = Object.values(photo.variants).flatMap((variant) => variant?.auto ?? []);
+    for (const url of urls) expect((await client.call('GET', url)).status).toBe(200);
+
+    const admin = await client.token('admin-1', 'admin');
+    const never = { review: 'never', reject: 'never' };
+    const labels = { gun: { review: 0, reject: 'never', hide: 0 } };
+    const policy = { name: 'hides', labels, otherLabels: never, categories: {} };
+    const replay = { token: admin, json: { policy, dryRun: false } };
+    expect((await client.call('POST', '/v1/admin/moderation/replay', replay)).status).toBe(202);
+    const hidden = await client.untilState(id, seller, 'in_review');
+    expect(hidden).toMatchObject({ position: photo.position, reason: { code: 'CONTENT_REJECTED' } });
+    expectProblem(await client.call('GET', `/v1/photos/${id}`), 404, 'NOT_FOUND');
+    for (const url of urls)
+      await expect.poll(async () => (await client.call('GET', url)).status, { timeout: 10_000 }).toBe(404);
+    const history = async () =>
+      (await client.call('GET', `/v1/admin/photos/${id}/history`, { token: moderator })).as(
+        z.object({ proofs: z.array(z.object({ state: z.string() })) }),
+      );
+    await expect
+      .poll(async () => (await history()).proofs.map(({ state }) => state), { timeout: 30_000 })
+      .toEqual(['gone']);
+
+    await decide(id, 'approve');
+    expect((await client.call('GET', urls[0] ?? '')).status).toBe(200);
+    await client.untilState(id, seller, 'ready');
+  });
+
   test('and nothing is left once the listing is deleted', async () => {
     expect((await client.call('DELETE', `/v1/items/${itemId}`, { token: seller })).status).toBe(204);
     await expectNoObjects(service.dataDir);

@@ -6,7 +6,8 @@ import { ModerationPolicySchema } from '#src/services/moderation/policy-schema.t
 import { Run } from './runs.ts';
 
 const Threshold = z.union([z.number(), z.literal('never')]);
-const Rules = z.record(z.string(), z.object({ review: Threshold, reject: Threshold }));
+const Rule = z.object({ review: Threshold, reject: Threshold, hide: Threshold.optional() });
+const Rules = z.record(z.string(), Rule);
 
 const Overview = z
   .object({
@@ -16,8 +17,9 @@ const Overview = z
       name: z.string(),
       version: z.string(),
       labels: Rules,
-      otherLabels: z.object({ review: Threshold, reject: Threshold }),
+      otherLabels: Rule,
       categories: z.record(z.string(), Rules),
+      reports: z.record(z.string(), z.union([z.int(), z.literal('never')])).optional(),
     }),
     charges: z
       .array(
@@ -67,7 +69,7 @@ export function moderationRoutes(app: App, { moderation }: Pick<HttpDeps, 'moder
         operationId: 'replayModeration',
         summary: 'Judge past photos again',
         description:
-          'By the policy in force, or by one that is tried; where a model has changed, photos are looked at again. Public photos that are doubtful then go to the review queue and stay public, what people have decided stands. The run says for each photo what changes; a dry run changes nothing.',
+          'By the policy in force, or by one that is tried; where a model has changed, photos are looked at again. Public photos that are doubtful then go to the review queue; they stay public, or are hidden until a person decides where the policy says so. What people have decided stands. The run says for each photo what changes; a dry run changes nothing.',
         body: Replay,
         response: { 202: Run, ...problems('FORBIDDEN') },
       },

@@ -1,5 +1,6 @@
 import { confirmBanned } from '../../db/banned-pictures.ts';
 import { decideMatch, findOpenPair } from '../../db/photo-matches.ts';
+import { hasDecision } from '../../db/review.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import { REVIEW_REASONS } from '../../domain/review-reasons.ts';
@@ -33,7 +34,14 @@ async function judgeBan(
 ): Promise<void> {
   const picture = { fileId: file.id, by };
   if (reasonCode !== undefined && !REVIEW_REASONS[reasonCode].isBanned) return liftBan(trx, picture);
-  if (reasonCode !== undefined && decision === 'takedown') await banPicture(trx, { ...picture, reasonCode });
+  if (reasonCode !== undefined && (await isTakenDown(trx, file, decision)))
+    await banPicture(trx, { ...picture, reasonCode });
   // The second look at a take-down, or an appeal against it.
   if (!isPublic(file.state)) await confirmBanned(trx, picture);
+}
+
+/** By the first decision on it. A photo that was hidden is refused in review: it was public, so that is a take-down, too. */
+async function isTakenDown(trx: Db, file: FileRow, decision: Decision['decision']): Promise<boolean> {
+  if (decision === 'takedown') return true;
+  return file.published_at !== null && !(await hasDecision(trx, file.id, 'takedown'));
 }

@@ -106,6 +106,20 @@ describe('a report', () => {
 });
 
 describe('something dangerous', () => {
+  test('hides the photo when as many people name it as the policy says of it, and what it never hides does not', async () => {
+    const id = await uploaded();
+    const report = (name: string, reasonCode: 'weapon' | 'bad_quality') =>
+      app.review.report(buyer(name), id, { reasonCode });
+    for (const name of ['p', 'q', 'r', 's', 't', 'u']) await report(`${name}-bad`, 'bad_quality');
+    for (const name of ['p', 'q', 'r', 's']) await report(name, 'weapon');
+    expect((await app.files.getPhoto(null, id)).state).toBe('ready');
+    await report('t', 'weapon');
+    expect((await app.files.getPhoto(SELLER, id)).state).toBe('taken_down');
+    const { decisions } = await app.review.photoHistory(MODERATOR, id);
+    expect(decisions).toMatchObject([{ reasonCode: 'weapon', reason: '5 people have reported it.' }]);
+    await app.review.decide(MODERATOR, id, { decision: 'approve' });
+  });
+
   test('named by enough people hides the photo until a moderator has looked, and not again after that', async () => {
     const id = await uploaded();
     const [first, ...others] = Array.from({ length: HIDE_AFTER_REPORTERS }, (_, index) => `hider-${index}`);

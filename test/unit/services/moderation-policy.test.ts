@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { decide } from '#src/domain/moderation-policy.ts';
+import { decide, isHidden } from '#src/domain/moderation-policy.ts';
 import { ModerationPolicySchema, policyProblems } from '#src/services/moderation/policy-schema.ts';
 
 const shipped = async (): Promise<unknown> =>
@@ -25,6 +25,10 @@ describe('the file of a policy', () => {
       'reject',
     ]);
     expect(verdict('never_heard_of', 0.9)).toBe('review');
+    const hidden = ['gun', 'porn', 'phone', 'qr', 'same_photo_elsewhere', 'never_heard_of'].filter((label) =>
+      isHidden(policy, [{ label, confidence: 1 }], null),
+    );
+    expect(hidden).toEqual(['gun', 'porn']);
   });
 
   it.each([
@@ -42,6 +46,11 @@ describe('the file of a policy', () => {
       'a rule that refuses before it doubts',
       { labels: { gun: { review: 0.9, reject: 0.5 } } },
       /^labels\.gun\.reject: holds 0\.5, expected no less than review/,
+    ],
+    [
+      'a rule that hides what it does not doubt',
+      { labels: { gun: { ...RULE, hide: 0.4 } } },
+      /^labels\.gun\.hide: holds 0\.4, expected no less than review/,
     ],
     ['half a rule', { labels: { gun: { review: 0.5 } } }, /^labels\.gun\.reject: holds nothing/],
     ['a word that it does not know', { catgories: {} }, /^the whole: .*catgories/],

@@ -164,7 +164,7 @@ test('of the labels of the shipped policy only harmless ones are not blurred, an
   const labels = Object.keys(policy.labels);
   const shown = labels.filter((label) => !isDisturbingLabel(label));
   expect(shown.join(' ')).toBe(
-    'kissing swimwear tobacco alcohol rude_gestures gambling phone email url qr barcode',
+    'kissing swimwear tobacco alcohol rude_gestures gambling phone email url qr barcode same_photo_elsewhere',
   );
   for (const label of [
     'disturbing',
