@@ -247,5 +247,7 @@ function fileLimits(config: Config): ServiceDeps['limits'] {
     idempotencySeconds: config.lifecycle.idempotencySeconds,
     maxFilenameLength: config.limits.maxFilenameLength,
     signedUrlMaxSeconds: config.cdn.signedUrlMaxSeconds,
+    reviewAlarmSeconds: config.safety.review.alarmSeconds,
+    secondLookSeconds: config.safety.review.secondLookSeconds,
   };
 }

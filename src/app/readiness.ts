@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import { findAlarm } from '../db/alarms.ts';
 import { listCanaries } from '../db/scanner-canaries.ts';
 import type { Database } from '../db/schema.ts';
+import { REVIEW_ALARM } from '../domain/review-case.ts';
 import type { Readiness } from '../http/deps.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Composition } from './compose.ts';
@@ -28,6 +30,7 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
     ),
     withoutIt(check('scanner', signal, async () => (await parts.jobs.scanner.ping(signal)).problem)),
     check('scanner canary', signal, () => problemOfCanaries(parts.db)),
+    check('review', signal, async () => (await findAlarm(parts.db, REVIEW_ALARM))?.problem ?? null),
     check(
       'moderator',
       signal,

@@ -15,6 +15,7 @@ import { readText } from '../jobs/read-text.ts';
 import { scanDocument } from '../jobs/scan-document.ts';
 import { canaryTask } from '../jobs/scanner-canary.ts';
 import { replayModeration } from '../jobs/moderation-replay.ts';
+import { watchReview } from '../jobs/review-waits.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { takeArrival } from '../jobs/take-arrival.ts';
 import { startSchedule } from '../jobs/schedule.ts';
@@ -41,6 +42,7 @@ const ARRIVALS_CLOSE_MS = 4000;
 const RESTORE_MS = 300_000;
 /** What has been restored to be moved could be read at its public key: it is moved soon. */
 const EVIDENCE_MS = 10_000;
+const REVIEW_WAITS_MS = 60_000;
 const BACKFILL_MS = 60_000;
 /** Deltas wait so long at most; a report reads those that wait. */
 const FOLD_MS = 5_000;
@@ -88,6 +90,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       { name: 'probe withdrawn photos', everyMs: PROBE_MS, run: () => probeWithdrawn(jobs) },
       { name: 'bring originals back', everyMs: RESTORE_MS, run: () => advanceRestores(jobs) },
       canaryTask(jobs, config.safety.canaryMs),
+      { name: 'review waits', everyMs: REVIEW_WAITS_MS, atOnce: true, run: () => watchReview(jobs) },
       {
         name: 'move evidence',
         everyMs: EVIDENCE_MS,

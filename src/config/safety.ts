@@ -1,5 +1,6 @@
 import { serverAddress } from './address.ts';
 import { MODERATION, type ModerationConfig, readModeration } from './moderation.ts';
+import { readReview, REVIEW, type ReviewConfig } from './review.ts';
 import { flag, integer, optional, type Read } from './setting.ts';
 import { readTextReading, TEXT_READING, type TextReadingConfig } from './text-reading.ts';
 
@@ -18,6 +19,7 @@ export interface SafetyConfig {
   readonly findCopies: boolean;
   readonly moderation: ModerationConfig;
   readonly text: TextReadingConfig;
+  readonly review: ReviewConfig;
 }
 
 export const SAFETY = {
@@ -66,6 +68,7 @@ export const SAFETY = {
   }),
   ...MODERATION,
   ...TEXT_READING,
+  ...REVIEW,
 };
 
 export function readSafety(read: Read): SafetyConfig {
@@ -84,5 +87,6 @@ export function readSafety(read: Read): SafetyConfig {
     findCopies: read(SAFETY.findCopies),
     moderation: readModeration(read),
     text: readTextReading(read),
+    review: readReview(read),
   };
 }

@@ -63,7 +63,12 @@ export async function listApproved(
 export async function openCase(
   db: Db,
   fileId: string,
-  reason: { readonly source: CaseSource; readonly priority: number; readonly notBy?: string },
+  reason: {
+    readonly source: CaseSource;
+    readonly priority: number;
+    readonly notBy?: string;
+    readonly forAllAt?: Date;
+  },
 ): Promise<number> {
   const { id } = await db
     .insertInto('review_cases')
@@ -72,6 +77,7 @@ export async function openCase(
       source: reason.source,
       priority: reason.priority,
       not_by: reason.notBy === undefined ? [] : [reason.notBy],
+      for_all_at: reason.forAllAt ?? null,
     })
     .onConflict((conflict) =>
       conflict.column('file_id').where('closed_at', 'is', null).doUpdateSet({

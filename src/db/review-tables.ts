@@ -25,6 +25,8 @@ export interface ReviewCasesTable {
   opened_at: CreatedAt;
   /** Whose decisions are looked at again: it is for somebody else. */
   not_by: Generated<string[]>;
+  /** From when on it is for them, too; null: a day after it was opened. */
+  for_all_at: Timestamp | null;
   /** The moderator who has it before them, until then. */
   claimed_by: string | null;
   claimed_until: Timestamp | null;
@@ -67,7 +69,16 @@ interface AppealsTable {
   decided_at: Timestamp | null;
 }
 
+/** What is raised at present. */
+export interface AlarmsTable {
+  name: string;
+  since: Timestamp;
+  /** In words for the operator. */
+  problem: string;
+}
+
 export interface ReviewTables {
+  alarms: AlarmsTable;
   findings: FindingsTable;
   review_cases: ReviewCasesTable;
   photo_reports: PhotoReportsTable;

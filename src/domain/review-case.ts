@@ -28,6 +28,9 @@ export const REPORTED = 'system:reports';
 /** Who hides a photo because the policy says so of what was found in it. */
 export const POLICY = 'system:policy';
 
+/** The alarm about photos that wait too long for a moderator. */
+export const REVIEW_ALARM = 'review';
+
 /** What came of comparing a photo with another that looks the same. Upload order proves nothing. */
 export const MATCH_OUTCOMES = ['not_a_copy', 'same_owner', 'copied_by_newer', 'copied_by_older'] as const;
 export type MatchOutcome = (typeof MATCH_OUTCOMES)[number];

@@ -27,6 +27,10 @@ export interface FileLimits {
   /** Characters of a file's name that are kept. */
   readonly maxFilenameLength: number;
   readonly signedUrlMaxSeconds: number;
+  /** How long a photo may wait for a moderator before that is an alarm. */
+  readonly reviewAlarmSeconds: number;
+  /** How long the second look at a take-down is for others than its moderator. */
+  readonly secondLookSeconds: number;
 }
 
 /** What the services are built from. `app/compose.ts` makes the one instance. */

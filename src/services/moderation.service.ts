@@ -1,4 +1,5 @@
 import { keepPolicy, listCharges } from '../db/moderation.ts';
+import { findLateCases } from '../db/review-queue.ts';
 import { assertMayAdminister, type Principal } from '../domain/access.ts';
 import { detectorUsd } from '../domain/moderation-cost.ts';
 import { type ModerationPolicy, policyVersion } from '../domain/moderation-policy.ts';
@@ -16,6 +17,8 @@ export interface ModerationOverview {
   /** What none of them can see. */
   readonly blindSpots: readonly Subject[];
   readonly policy: ModerationPolicy & { readonly version: string };
+  /** Photos that wait longer for a moderator than they may: how many, since when the oldest, and how long they may. */
+  readonly late: { readonly count: number; readonly oldest: string | null; readonly hours: number };
   /** Photos that detectors outside charged for, by month (UTC), newest first. */
   readonly charges: readonly {
     readonly month: string;
@@ -43,7 +46,7 @@ export interface ModerationService {
   ): Promise<Run>;
 }
 
-export interface ModerationServiceDeps extends Pick<ServiceDeps, 'db'> {
+export interface ModerationServiceDeps extends Pick<ServiceDeps, 'db' | 'clock' | 'limits'> {
   readonly detectors: readonly Detector[];
   readonly policy: ModerationPolicy;
   readonly runs: RunsService;
@@ -59,6 +62,7 @@ export function createModerationService(deps: ModerationServiceDeps): Moderation
         detectors: detectors.map(({ name, sees }) => ({ name, sees })),
         blindSpots: blindSpotsOf(detectors.map(({ sees }) => sees)),
         policy: { ...policy, version: policyVersion(policy) },
+        late: await lateIn(deps),
         charges: charges.map((charge) => ({
           ...charge,
           usd: detectorUsd(charge.detector, charge.photos),
@@ -73,4 +77,10 @@ export function createModerationService(deps: ModerationServiceDeps): Moderation
       return runs.start(who, 'moderation-replay', { policy: version, release }, { dryRun });
     },
   };
+}
+
+async function lateIn({ db, clock, limits }: ModerationServiceDeps): Promise<ModerationOverview['late']> {
+  const before = new Date(clock.now().getTime() - limits.reviewAlarmSeconds * 1000);
+  const { count, oldest } = await findLateCases(db, before);
+  return { count, oldest: oldest?.toISOString() ?? null, hours: limits.reviewAlarmSeconds / 3600 };
 }

@@ -21,6 +21,9 @@ const Overview = z
       categories: z.record(z.string(), Rules),
       reports: z.record(z.string(), z.union([z.int(), z.literal('never')])).optional(),
     }),
+    late: z.object({ count: z.int(), oldest: z.string().nullable(), hours: z.number() }).meta({
+      description: 'Photos that wait for a moderator for more than so many hours, which is an alarm.',
+    }),
     charges: z
       .array(
         z.object({
@@ -54,7 +57,7 @@ export function moderationRoutes(app: App, { moderation }: Pick<HttpDeps, 'moder
         operationId: 'getModeration',
         summary: 'How photos are judged by machine',
         description:
-          'Who looks at photos and what they are able to see, what nobody but people sees, the policy in force, and what moderators outside have charged for.',
+          'Who looks at photos and what they are able to see, what nobody but people sees, the policy in force, how many photos wait too long for people, and what moderators outside have charged for.',
         response: { 200: Overview, ...problems('FORBIDDEN') },
       },
     },

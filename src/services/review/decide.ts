@@ -70,7 +70,11 @@ async function carryOut(ruling: Ruling): Promise<FileRow | null> {
       if (file.state === 'taken_down') return settle(ruling, told(ruling));
       return takeDown(deps, file, {
         ...told(ruling),
-        secondLook: { priority: CASE_PRIORITY.second_look, notBy: ruling.who.userId },
+        secondLook: {
+          priority: CASE_PRIORITY.second_look,
+          notBy: ruling.who.userId,
+          forAllAt: new Date(deps.clock.now().getTime() + deps.limits.secondLookSeconds * 1000),
+        },
         alongside,
       });
   }

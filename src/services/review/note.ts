@@ -34,7 +34,13 @@ export async function note(trx: Db, { who, file, decision }: Ruling): Promise<vo
     userId: who.userId,
     action: `photo.${decision.decision}`,
     fileId: file.id,
-    details: { reason, ...(reasonCode !== null && { reasonCode }), ...(match !== undefined && { match }) },
+    details: {
+      reason,
+      ...(reasonCode !== null && { reasonCode }),
+      ...(match !== undefined && { match }),
+      // Nobody else was there to look at it again.
+      ...(open?.not_by.includes(who.userId) && { isOwnDecision: true }),
+    },
   });
   await rememberDecision(trx, { file, by: who.userId, decision });
 }

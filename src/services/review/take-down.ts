@@ -18,7 +18,12 @@ export interface TakeDown {
   /** What the seller reads. */
   readonly message: string;
   readonly reasonCode: ReasonCode | null;
-  readonly secondLook: { readonly priority: number; readonly notBy?: string };
+  readonly secondLook: {
+    readonly priority: number;
+    readonly notBy?: string;
+    /** From when on it is for that moderator, too. */
+    readonly forAllAt?: Date;
+  };
   /** Written in the transaction of the take-down, once the file is locked and before it changes. */
   readonly alongside: (trx: Db) => Promise<void>;
 }

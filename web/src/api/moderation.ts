@@ -3,6 +3,7 @@ import { call } from './client.ts';
 
 const ModerationSchema = z.object({
   blindSpots: z.array(z.string()),
+  late: z.object({ count: z.number(), oldest: z.nullable(z.string()), hours: z.number() }),
   policy: z.object({ name: z.string(), version: z.string() }),
 });
 export type Moderation = z.infer<typeof ModerationSchema>;

@@ -6,6 +6,7 @@ import { BlindSpots } from '../components/BlindSpots.tsx';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { BulkBar } from '../review/BulkBar.tsx';
 import { DeskTools } from '../review/DeskTools.tsx';
+import { LateNotice } from '../review/LateNotice.tsx';
 import { ReviewDetail } from '../review/ReviewDetail.tsx';
 import { ReviewList } from '../review/ReviewList.tsx';
 import { useKeys } from '../review/use-keys.ts';
@@ -37,6 +38,7 @@ export default function ReviewPage() {
           onUndo={review.undo}
         />
       </div>
+      <LateNotice />
       <BlindSpots />
       {view.waiting === null && view.problem === null && <Skeleton height={420} radius={18} />}
       {view.problem !== null && <ErrorNotice error={view.problem} onRetry={() => void review.desk.fill()} />}
