@@ -1,24 +1,33 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { askedTokens, type Fingerprint, mirroredHash, storedTokens } from '#src/domain/fingerprint.ts';
+import { type Agreement, agreementWith } from '#src/domain/agreement.ts';
+import {
+  askedTokens,
+  FIRST_BAND,
+  type Fingerprint,
+  hashBits,
+  storedTokens,
+} from '#src/domain/fingerprint.ts';
 import { likenessOf } from '#src/domain/likeness.ts';
 import { CERTAINLY_SAME, SAME_PICTURE } from '#src/domain/photo-match.ts';
+import { landmarkClass, type Turn, turnedHash, TURNS, turnedLook } from '#src/domain/turns.ts';
 import { fingerprintOf } from '#src/images/worker/fingerprint.ts';
-import { pdqDistance } from '#src/images/worker/pdq.ts';
 import { ALTERATIONS, type Alteration, altered } from '#test/support/altered-photos.ts';
 import { print } from './support/client.ts';
 
 /**
  * How many altered photos are found, and how many others are taken for them. All photos of the folder are in the index; every
  * `step`th is altered in each way and looked for. The index is held in memory here and asked by the same tokens and bounds as
- * `findCopyLookalikes` asks the database. Run: `bench/support/photo-set.sh DIR`, then
+ * `findLookalikes` asks the database. Run: `bench/support/photo-set.sh DIR`, then
  * `node bench/fingerprint-recall.ts DIR/photos [step]`
  */
 const folder = process.argv[2] ?? 'test/fixtures/photos';
 const step = Number(process.argv[3] ?? 1);
-/** As in src/db/fingerprints.ts. */
-const BOUNDS = { landmarks: 2, distance: 40, lookalikes: 20 };
+/** As in src/db/lookalikes.ts. */
+const MOST_LOOKALIKES = 20;
+/** PDQ's own bound for the same picture. */
+const PDQ_SAME = 31;
 const LEAST_EDGE = 130;
 /** Two photos of the set that differ less on average, in levels of grey at 16 × 16, are one: the same wallpaper in two sizes. */
 const TWIN = 4;
@@ -27,7 +36,8 @@ sharp.concurrency(1);
 const photos = await listPhotos();
 const index = new Map<number, number[]>();
 for (const [at, { fingerprint }] of photos.entries())
-  for (const token of storedTokens(fingerprint)) index.set(token, [...(index.get(token) ?? []), at]);
+  for (const token of new Set(storedTokens(fingerprint).map(indexed)))
+    index.set(token, [...(index.get(token) ?? []), at]);
 const asked = photos.map((_, at) => at).filter((at) => at % step === 0);
 print('set', { photos: photos.length, altered: asked.length });
 
@@ -48,10 +58,10 @@ async function measure(alteration: Alteration): Promise<void> {
     const { bytes, fingerprint: own } = photos[at] ?? {};
     if (bytes === undefined || own === undefined) continue;
     const fingerprint = await printOf(await altered(bytes, alteration, 1600));
-    if (hashDistance(fingerprint, own) <= 31) byHash += 1;
+    if (hashDistance(fingerprint, own) <= PDQ_SAME) byHash += 1;
     pairs += photos.length - 1;
-    for (const other of lookalikes(fingerprint)) {
-      const similarity = similarityOf(fingerprint, other);
+    for (const { at: other, turn } of lookalikes(fingerprint)) {
+      const similarity = similarityOf(fingerprint, other, turn);
       if (other !== at) {
         named += 1;
         if (similarity >= SAME_PICTURE) {
@@ -78,28 +88,41 @@ async function measure(alteration: Alteration): Promise<void> {
   print(alteration, figures);
 }
 
-function lookalikes(fingerprint: Fingerprint): number[] {
-  const { landmarks, bands } = askedTokens(fingerprint);
+function lookalikes(fingerprint: Fingerprint): (Agreement & { at: number })[] {
   const shared = new Map<number, number>();
-  for (const token of landmarks)
+  for (const token of askedTokens(fingerprint))
     for (const at of index.get(token) ?? []) shared.set(at, (shared.get(at) ?? 0) + 1);
-  for (const token of bands) for (const at of index.get(token) ?? []) shared.set(at, shared.get(at) ?? 0);
+  const compare = agreementWith(fingerprint);
   return [...shared]
-    .map(([at, count]) => ({ at, count, distance: hashDistance(fingerprint, photos[at]?.fingerprint) }))
-    .filter(({ count, distance }) => count >= BOUNDS.landmarks || distance <= BOUNDS.distance)
-    .toSorted((a, b) => b.count - a.count || a.distance - b.distance)
-    .slice(0, BOUNDS.lookalikes)
-    .map(({ at }) => at);
+    .filter(([, count]) => count > 1)
+    .flatMap(([at]) => {
+      const other = photos[at]?.fingerprint;
+      if (other === undefined) return [];
+      const agreement = compare({ tokens: storedTokens(other), hash: hashBits(other.hash) });
+      return agreement === null ? [] : [{ at, ...agreement }];
+    })
+    .toSorted((a, b) => b.landmarks - a.landmarks || a.distance - b.distance)
+    .slice(0, MOST_LOOKALIKES);
 }
 
-function hashDistance(a: Fingerprint, b: Fingerprint | undefined): number {
-  if (b === undefined) return 256;
-  return Math.min(pdqDistance(a.hash, b.hash), pdqDistance(mirroredHash(a.hash), b.hash));
+/** A token as the index has it. */
+function indexed(token: number): number {
+  return token < FIRST_BAND ? landmarkClass(token) : token;
 }
 
-function similarityOf(fingerprint: Fingerprint, at: number): number {
+/** Of the hash alone, on whichever side the picture lies. */
+function hashDistance(a: Fingerprint, b: Fingerprint): number {
+  const [one, other] = [hashBits(a.hash), hashBits(b.hash)];
+  return Math.min(...TURNS.map((turn) => differing(turnedHash(one, turn), other)));
+}
+
+function differing(one: string, other: string): number {
+  return Array.from(one).filter((bit, at) => bit !== other[at]).length;
+}
+
+function similarityOf(fingerprint: Fingerprint, at: number, turn: Turn): number {
   const look = (of: Fingerprint | undefined) => Buffer.from(of?.look ?? '', 'base64');
-  return likenessOf(look(photos[at]?.fingerprint), look(fingerprint)).similarity;
+  return likenessOf(look(photos[at]?.fingerprint), turnedLook(look(fingerprint), turn));
 }
 
 async function listPhotos() {

@@ -3,7 +3,7 @@
 # licence in usr/share/doc (Creative Commons, GPL, public domain). Nothing of them is part of this project.
 set -eu
 dir=${1:?usage: bench/support/photo-set.sh DIR}
-mkdir -p "$dir/packages"
+mkdir -p "$dir/packages" "$dir/photos"
 cd "$dir/packages"
 for package in tuxpaint-stamps-default lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 plasma-workspace-wallpapers \
   mate-backgrounds gnome-backgrounds ukui-wallpapers; do

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import sharp from 'sharp';
 import type { Database } from '#src/db/schema.ts';
-import { type Fingerprint, LANDMARK_FREQUENCIES, LOOK_SIDE } from '#src/domain/fingerprint.ts';
+import { type Fingerprint, LOOK_SIDE } from '#src/domain/fingerprint.ts';
+import { LANDMARK_FREQUENCIES } from '#src/domain/landmark-frequencies.ts';
 import { fingerprintOf } from '#src/images/worker/fingerprint.ts';
 import { listPhotos, photoPath } from '#test/support/photos.ts';
 
@@ -51,9 +52,8 @@ const SPECKLED = Buffer.from(
 export function noise(real: readonly Fingerprint[]): Fingerprint {
   const landmarks = Array.from({ length: 30 }, () => {
     const from = real[among(real.length)]?.landmarks ?? [];
-    const [bits = among(2 ** LANDMARK_FREQUENCIES.length), one = 1, other = 2] =
-      from[among(from.length)] ?? [];
-    return [bits ^ turned(), one, other] as const;
+    const [bits = among(SPAN), first = 1, second = 2, third = 4] = from[among(from.length)] ?? [];
+    return [bits ^ turned(), first, second, third] as const;
   });
   const hash = Array.from({ length: 64 }, () => among(16).toString(16)).join('');
   return { hash, landmarks, look: SPECKLED };
@@ -79,7 +79,8 @@ const SPAN = 2 ** LANDMARK_FREQUENCIES.length;
 export async function fillPrints(db: Database, count: number, real: readonly Fingerprint[]): Promise<void> {
   const pool = real.flatMap(({ landmarks }) => landmarks.map(([bits]) => bits));
   await sql`alter table fingerprints drop constraint fingerprints_file_id_fkey`.execute(db);
-  await sql`drop index fingerprints_by_token`.execute(db);
+  await sql`alter table fingerprints disable trigger user`.execute(db);
+  await sql`alter table fingerprint_tokens drop constraint fingerprint_tokens_pkey`.execute(db);
   await sql`
     insert into fingerprints (file_id, hash, tokens, look)
     select gen_random_uuid(),
@@ -96,20 +97,24 @@ export async function fillPrints(db: Database, count: number, real: readonly Fin
     select file_id, 'profile_photo', 'seller-' || id, 'ready', 'x.jpg' from fingerprints`.execute(db);
   await sql`alter table files enable trigger user`.execute(db);
   await sql`vacuum analyze files`.execute(db);
+  await sql`alter table fingerprints enable trigger user`.execute(db);
+  await sql`
+    insert into fingerprint_tokens (token, print_id)
+    select token, id from fingerprints, index_tokens(tokens) as token`.execute(db);
   await sql`set maintenance_work_mem = '1GB'`.execute(db);
-  await sql`create index fingerprints_by_token on fingerprints using gin (tokens) with (fastupdate = off)`.execute(
-    db,
-  );
+  await sql`alter table fingerprint_tokens add primary key (token, print_id)`.execute(db);
   await sql`vacuum analyze fingerprints`.execute(db);
+  await sql`vacuum analyze fingerprint_tokens`.execute(db);
 }
 
-/** A picture with the landmarks of a row. */
+/** A picture that would leave what a row holds. */
 export async function printOfRow(db: Database, id: number): Promise<Fingerprint> {
-  const { tokens } = await db
+  const { tokens, hash } = await db
     .selectFrom('fingerprints')
-    .select('tokens')
+    .select(['tokens', 'hash'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  const landmarks = tokens.filter((token) => token < SPAN).map((bits) => [bits, 1, 2] as const);
-  return { hash: '0'.repeat(64), landmarks, look: SPECKLED };
+  const landmarks = tokens.filter((token) => token < SPAN).map((bits) => [bits, 1, 2, 4] as const);
+  const digits = hash.match(/.{4}/g)?.map((bits) => Number.parseInt(bits, 2).toString(16)) ?? [];
+  return { hash: digits.join(''), landmarks, look: SPECKLED };
 }

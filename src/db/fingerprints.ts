@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Fingerprint, storedTokens } from '../domain/fingerprint.ts';
+import { type Fingerprint, hashBits, storedTokens } from '../domain/fingerprint.ts';
 import type { Db } from './schema.ts';
 
 /**
@@ -20,15 +20,10 @@ export async function insertFingerprint(db: Db, fileId: string, print: Fingerpri
 
 function columnsOf(print: Fingerprint) {
   return {
-    hash: bitsOf(print.hash),
+    hash: hashBits(print.hash),
     tokens: storedTokens(print),
     look: Buffer.from(print.look, 'base64'),
   };
-}
-
-/** The text of a bit string. */
-export function bitsOf(hash: string): string {
-  return Array.from(hash, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
 }
 
 export async function hasFingerprint(db: Db, fileId: string): Promise<boolean> {

@@ -1,16 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
-import { askedTokens, type Fingerprint, mirroredHash } from '../domain/fingerprint.ts';
+import { type Agreement, agreementWith } from '../domain/agreement.ts';
+import { askedTokens, type Fingerprint } from '../domain/fingerprint.ts';
 import type { FileState } from '../domain/file-state.ts';
-import { bitsOf } from './fingerprints.ts';
 import type { Db, FileRow } from './schema.ts';
 
 /** A fingerprint in the index that has much in common with one that was asked for. */
-export interface Lookalike {
+export interface Lookalike extends Agreement {
   readonly id: number;
-  /** Landmarks that both have, as they are or mirrored. */
-  readonly landmarks: number;
-  /** Bits (0–256) in which the hashes differ, as they are or mirrored, whichever is less. */
-  readonly distance: number;
   readonly look: Buffer;
 }
 
@@ -22,80 +18,90 @@ export interface PhotoLookalike extends Lookalike {
   readonly fileId: string;
 }
 
-/** Landmarks that two pictures share at least, or else bits in which their hashes differ at most. */
-const LEAST_LANDMARKS = 2;
-const MOST_DISTANCE = 40;
+/** What may be the same picture, those with most in common first, at most 20 of each kind. */
+export interface Lookalikes {
+  /** Banned pictures, however many photos show the same. */
+  readonly banned: readonly BannedLookalike[];
+  /** Photos of other owners that somebody may see, now or soon. */
+  readonly elsewhere: readonly PhotoLookalike[];
+  /** Photos of the same owner in the same listing. */
+  readonly listed: readonly PhotoLookalike[];
+}
+
+/** Which photos are looked at; bans are always. Null: none. */
+export interface Among {
+  readonly file: Pick<FileRow, 'owner_id' | 'item_id'>;
+  /** Only photos whose fingerprint has a smaller id. */
+  readonly before: number;
+}
+
 /** The slow comparison takes milliseconds each. */
 const MOST_LOOKALIKES = 20;
+/** Of each kind so many of those that share most tokens are compared in full: some share them by chance, each in another turn. */
+const MOST_COMPARED = 100;
+/** Fewer tokens in common are often chance, where there are many photos: of those so many are looked at, and all bans. */
+const MORE_THAN_CHANCE = 5;
+const MOST_BY_CHANCE = 200;
 /** A photo that somebody may see, now or soon. */
 const MATCHABLE: readonly FileState[] = ['checking', 'in_review', 'published', 'ready'];
 
-/**
- * Banned pictures that may be the same as this one, those with most in common first, at most 20, however many photos show
- * it: to be confirmed by `likenessOf`.
- */
-export async function findBannedLookalikes(db: Db, print: Fingerprint): Promise<BannedLookalike[]> {
-  const { rows } = await sql<BannedLookalike>`
-    select f.id, f.banned_id as "bannedId", f.landmarks, f.distance, f.look
-    from (${alike(print, sql`banned_sharing(${tokensOf(print)}::integer[])`)}) as f
-    order by f.landmarks desc, f.distance, f.id
-    limit ${MOST_LOOKALIKES}`.execute(db);
-  return rows;
+interface Row {
+  readonly kind: keyof Lookalikes;
+  readonly id: number;
+  readonly bannedId: number | null;
+  readonly fileId: string | null;
+  readonly tokens: number[];
+  readonly hash: string;
+  readonly look: Buffer;
 }
 
-/**
- * Photos of other owners that may be the same as this one, as `findBannedLookalikes`: only those that somebody may see, now
- * or soon, and whose fingerprint is older than `before`. Those of the same owner take nobody's place.
- */
-export async function findCopyLookalikes(
-  db: Db,
-  print: Fingerprint,
-  { ownerId, before }: { readonly ownerId: string; readonly before: number },
-): Promise<PhotoLookalike[]> {
-  const { rows } = await sql<PhotoLookalike>`
-    select f.id, f.file_id as "fileId", f.landmarks, f.distance, f.look
-    from (${alike(print, sql`fingerprints_sharing(${tokensOf(print)}::integer[])`)}) as f
-      join files on files.id = f.file_id
-    where f.id < ${before} and files.state in (${sql.join(MATCHABLE)}) and files.owner_id <> ${ownerId}
-    order by f.landmarks desc, f.distance, f.id
-    limit ${MOST_LOOKALIKES}`.execute(db);
-  return rows;
-}
-
-/** Photos of the same listing and owner that may be the same as this one, as `findCopyLookalikes`. */
-export async function findListingLookalikes(
-  db: Db,
-  print: Fingerprint,
-  { file, before }: { readonly file: Pick<FileRow, 'owner_id' | 'item_id'>; readonly before: number },
-): Promise<PhotoLookalike[]> {
-  const inListing = sql`(
-    select p.* from files join fingerprints p on p.file_id = files.id
-    where files.item_id = ${file.item_id} and files.position is not null and files.owner_id = ${file.owner_id}
-      and files.state in (${sql.join(MATCHABLE)}) and p.id < ${before}
-      and p.tokens && ${tokensOf(print)}::integer[]) as listed`;
-  const { rows } = await sql<PhotoLookalike>`
-    select f.id, f.file_id as "fileId", f.landmarks, f.distance, f.look
-    from (${alike(print, inListing)}) as f
-    order by f.landmarks desc, f.distance, f.id
-    limit ${MOST_LOOKALIKES}`.execute(db);
-  return rows;
-}
-
-/** Of these fingerprints the ones that have enough in common with this one, with how much that is. */
-function alike(print: Fingerprint, fingerprints: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`
+/** Looks a picture up, on whichever side it lies: to be confirmed by `likenessOf`. One query. */
+export async function findLookalikes(db: Db, print: Fingerprint, among: Among | null): Promise<Lookalikes> {
+  const { rows } = await sql<Row>`
+    with sharing as materialized (select * from prints_sharing(${askedTokens(print)}::integer[])),
+    near as (
+      select print_id, shared
+      from (select *, row_number() over (order by shared desc, print_id) as place from sharing) as ranked
+      where shared >= ${MORE_THAN_CHANCE} or place <= ${MOST_BY_CHANCE}
+      union
+      select print_id, shared from sharing join fingerprints b on b.id = print_id where b.banned_id is not null
+    )
     select * from (
-      select *,
-        (select count(*) from unnest(tokens) as t (token)
-          where t.token = any (${askedTokens(print).landmarks}::integer[])) as landmarks,
-        least(bit_count(hash # ${bitsOf(print.hash)}::bit(256)),
-              bit_count(hash # ${bitsOf(mirroredHash(print.hash))}::bit(256))) as distance
-      from ${fingerprints}) as measured
-    where landmarks >= ${LEAST_LANDMARKS} or distance <= ${MOST_DISTANCE}`;
+      select kind.kind, f.id, f.banned_id as "bannedId", f.file_id as "fileId", f.tokens, f.hash, f.look,
+        row_number() over (partition by kind.kind order by near.shared desc, f.id) as place
+      from near
+        join fingerprints f on f.id = near.print_id
+        left join files on files.id = f.file_id
+        cross join lateral (select case when f.banned_id is not null then 'banned' else ${kindOf(among)} end as kind) as kind
+      where kind.kind is not null) as ranked
+    where place <= ${MOST_COMPARED}`.execute(db);
+  return sorted(print, rows);
 }
 
-/** Nothing shares a token with a picture that has none. */
-function tokensOf(print: Fingerprint): number[] {
-  const { landmarks, bands } = askedTokens(print);
-  return [...landmarks, ...bands];
+function kindOf(among: Among | null): RawBuilder<string | null> {
+  if (among === null) return sql`null`;
+  const { file, before } = among;
+  return sql`case
+    when f.id >= ${before} or files.state not in (${sql.join(MATCHABLE)}) then null
+    when files.owner_id <> ${file.owner_id} then 'elsewhere'
+    when files.item_id = ${file.item_id} and files.position is not null then 'listed' end`;
+}
+
+function sorted(print: Fingerprint, rows: readonly Row[]): Lookalikes {
+  const compare = agreementWith(print);
+  const [banned, elsewhere, listed]: [BannedLookalike[], PhotoLookalike[], PhotoLookalike[]] = [[], [], []];
+  for (const { kind, id, bannedId, fileId, look, ...stored } of rows) {
+    const agreement = compare(stored);
+    if (agreement === null) continue;
+    if (bannedId !== null) banned.push({ id, bannedId, look, ...agreement });
+    else if (fileId !== null)
+      (kind === 'listed' ? listed : elsewhere).push({ id, fileId, look, ...agreement });
+  }
+  return { banned: best(banned), elsewhere: best(elsewhere), listed: best(listed) };
+}
+
+function best<Kind extends Lookalike>(found: readonly Kind[]): Kind[] {
+  return found
+    .toSorted((a, b) => b.landmarks - a.landmarks || a.distance - b.distance || a.id - b.id)
+    .slice(0, MOST_LOOKALIKES);
 }

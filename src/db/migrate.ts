@@ -16,6 +16,7 @@ import * as moderation from './migrations/0014-moderation.ts';
 import * as fingerprints from './migrations/0015-fingerprints.ts';
 import * as receiptsAndHints from './migrations/0016-receipts-and-hints.ts';
 import * as scrubRecords from './migrations/0017-scrub-records.ts';
+import * as picturesOnAnySide from './migrations/0018-pictures-on-any-side.ts';
 import * as alarmsAndSecondLooks from './migrations/0019-alarms-and-second-looks.ts';
 import * as rateLimits from './migrations/0020-rate-limits.ts';
 import * as usage from './migrations/0025-usage.ts';
@@ -41,6 +42,7 @@ const MIGRATIONS = {
   '0015-fingerprints': fingerprints,
   '0016-receipts-and-hints': receiptsAndHints,
   '0017-scrub-records': scrubRecords,
+  '0018-pictures-on-any-side': picturesOnAnySide,
   '0019-alarms-and-second-looks': alarmsAndSecondLooks,
   '0020-rate-limits': rateLimits,
   '0025-usage': usage,

@@ -1,12 +1,5 @@
 import { LOOK_SIDE } from './fingerprint.ts';
 
-/** How alike two pictures are where they lie over each other, and how they do. */
-export interface Likeness {
-  /** −1 to 1: the correlation of their edges and shades; equal pictures have 1. */
-  readonly similarity: number;
-  readonly isMirrored: boolean;
-}
-
 /** One picture laid over another: where its edges lie in it, in fractions of its sides. */
 interface Placement {
   readonly left: number;
@@ -25,29 +18,21 @@ const FOLLOWED = 2;
 const PLAIN = 0.95;
 
 /**
- * Lays one picture over the other, mirrored too, each edge up to an eighth within or beyond the other's, and tells how alike
- * they are where they fit best. Both are grey, `LOOK_SIDE` square, one byte a pixel. Takes a few milliseconds.
+ * Lays one picture over the other, each edge up to an eighth within or beyond the other's, and tells how alike they are where
+ * they fit best: −1 to 1, the correlation of their edges and shades; equal pictures have 1. Both are grey, `LOOK_SIDE` square,
+ * one byte a pixel, laid down alike (`turnedLook`). Takes a few milliseconds.
  */
-export function likenessOf(a: Uint8Array, b: Uint8Array): Likeness {
-  const fixed = levelsOf(a);
-  const ways = [levelsOf(b), levelsOf(mirror(b))];
-  const placed: { way: Levels; placement: Placement; similarity: number }[] = [];
-  for (const way of ways) {
-    const plain = correlation(fixed.fine, way.fine, LOOK_SIDE, WHOLE);
-    if (plain >= PLAIN) return { similarity: plain, isMirrored: way !== ways[0] };
-    for (const placement of PLACEMENTS)
-      placed.push({
-        way,
-        placement,
-        similarity: correlation(fixed.coarse, way.coarse, COARSE_SIDE, placement),
-      });
-  }
-  const [best] = placed
+export function likenessOf(a: Uint8Array, b: Uint8Array): number {
+  const [fixed, laid] = [levelsOf(a), levelsOf(b)];
+  const plain = correlation(fixed.fine, laid.fine, LOOK_SIDE, WHOLE);
+  if (plain >= PLAIN) return plain;
+  const followed = PLACEMENTS.map((placement) => ({
+    placement,
+    similarity: correlation(fixed.coarse, laid.coarse, COARSE_SIDE, placement),
+  }))
     .toSorted((one, other) => other.similarity - one.similarity)
-    .slice(0, FOLLOWED)
-    .map(({ way, placement }) => ({ way, similarity: refine(fixed.fine, way.fine, placement) }))
-    .toSorted((one, other) => other.similarity - one.similarity);
-  return { similarity: best?.similarity ?? 0, isMirrored: best?.way !== ways[0] };
+    .slice(0, FOLLOWED);
+  return Math.max(...followed.map(({ placement }) => refine(fixed.fine, laid.fine, placement)));
 }
 
 const WHOLE: Placement = { left: 0, right: 1, top: 0, bottom: 1 };
@@ -66,10 +51,6 @@ interface Levels {
 function levelsOf(look: Uint8Array): Levels {
   const fine = evened(Float32Array.from(look), LOOK_SIDE);
   return { coarse: evened(reduce(look), COARSE_SIDE), fine };
-}
-
-function mirror(look: Uint8Array): Uint8Array {
-  return look.map((_, at) => look[at - (at % LOOK_SIDE) + LOOK_SIDE - 1 - (at % LOOK_SIDE)] ?? 0);
 }
 
 function reduce(look: Uint8Array): Float32Array {

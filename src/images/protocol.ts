@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { CoachMeasures } from '../domain/photo-coach.ts';
 import type { EncoderSettings, PlannedVariant } from '../domain/renditions.ts';
 import { isErrorCode, type ErrorCode } from '../domain/errors.ts';
-import { LANDMARK_FREQUENCIES, LOOK_SIDE, MOST_LANDMARKS } from '../domain/fingerprint.ts';
+import { LOOK_SIDE, MOST_LANDMARKS } from '../domain/fingerprint.ts';
+import { LANDMARK_FREQUENCIES } from '../domain/landmark-frequencies.ts';
 
 /** What a process is started with. */
 export interface WorkerSettings {
@@ -87,7 +88,7 @@ const LandmarkBits = z
 const Fingerprint = z.object({
   hash: Hash,
   landmarks: z
-    .array(z.tuple([LandmarkBits, LandmarkBits, LandmarkBits]).readonly())
+    .array(z.tuple([LandmarkBits, LandmarkBits, LandmarkBits, LandmarkBits]).readonly())
     .max(MOST_LANDMARKS)
     .readonly(),
   look: z.base64().refine((text) => Buffer.from(text, 'base64').length === LOOK_SIDE ** 2),

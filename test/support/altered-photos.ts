@@ -23,6 +23,11 @@ export const ALTERATIONS = {
   'cropped by 20 %': (picture) => cropped(picture, [0.1, 0.1, 0.1, 0.1]),
   'mirrored and cropped by 10 %': (picture) =>
     cropped({ ...picture, photo: picture.photo.flop() }, [0.05, 0.05, 0.05, 0.05]),
+  'rotated by 90°': ({ photo }) => photo.rotate(90).jpeg({ quality: 85 }),
+  'rotated by 180°': ({ photo }) => photo.rotate(180).jpeg({ quality: 85 }),
+  'rotated by 270°': ({ photo }) => photo.rotate(270).jpeg({ quality: 85 }),
+  'rotated by 90° and cropped by 10 %': (picture) => cropped(picture, [0.05, 0.05, 0.05, 0.05]).rotate(90),
+  'mirrored and rotated by 90°': ({ photo }) => photo.flop().rotate(90).jpeg({ quality: 85 }),
   'a quarter covered': ({ photo, width, height }) =>
     covered(photo, Math.round(width / 2), Math.round(height / 2)),
 } as const satisfies Record<string, (picture: Picture) => Sharp>;

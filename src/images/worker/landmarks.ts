@@ -1,4 +1,4 @@
-import { LANDMARK_FREQUENCIES } from '../../domain/fingerprint.ts';
+import { LANDMARK_FREQUENCIES } from '../../domain/landmark-frequencies.ts';
 
 /** A grey picture: one value a pixel, 0 to 255, rows from the top. */
 export interface Grey {
@@ -13,8 +13,8 @@ export interface Grey {
  */
 export interface Landmark {
   readonly bits: number;
-  /** The two bits that are the least certain, as a mask each. */
-  readonly doubtful: readonly [number, number];
+  /** The three bits that are the least certain, as a mask each. */
+  readonly doubtful: readonly [number, number, number];
 }
 
 interface Blob {
@@ -125,12 +125,13 @@ function cosines(frequency: number): Float32Array {
 
 function describe(blob: Blob, scales: readonly Grey[]): Landmark {
   const spectrum = spectrumOf(patchOf(blob, scales));
-  const byCertainty = spectrum
+  const [first = 0, second = 0, third = 0] = spectrum
     .map((value, bit) => ({ bit, size: Math.abs(value) }))
-    .toSorted((a, b) => a.size - b.size);
+    .toSorted((a, b) => a.size - b.size)
+    .map(({ bit }) => bit);
   return {
     bits: spectrum.reduce((bits, value, bit) => (value > 0 ? bits | (1 << bit) : bits), 0),
-    doubtful: [1 << (byCertainty[0]?.bit ?? 0), 1 << (byCertainty[1]?.bit ?? 0)],
+    doubtful: [1 << first, 1 << second, 1 << third],
   };
 }
 

@@ -1,8 +1,6 @@
 import {
   type BannedLookalike,
-  findBannedLookalikes,
-  findCopyLookalikes,
-  findListingLookalikes,
+  findLookalikes,
   type Lookalike,
   type PhotoLookalike,
 } from '../../db/lookalikes.ts';
@@ -12,6 +10,7 @@ import type { Fingerprint } from '../../domain/fingerprint.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { likenessOf } from '../../domain/likeness.ts';
 import { CERTAINLY_SAME, NEARLY_SAME, SAME_PICTURE } from '../../domain/photo-match.ts';
+import { turnedLook, type TurnWords, wordsOf } from '../../domain/turns.ts';
 
 /** What a photo shows that was there before. */
 export interface Recognition {
@@ -23,15 +22,14 @@ export interface Recognition {
   readonly findings: readonly Finding[];
 }
 
-interface Seen<Kind extends Lookalike> {
+interface Seen<Kind extends Lookalike> extends TurnWords {
   readonly lookalike: Kind;
   /** 0–1 */
   readonly similarity: number;
-  readonly isMirrored: boolean;
 }
 
 /** Names the way of comparing in findings, so that they can be told apart from those of a later one. */
-const MODEL = { model: 'pdq-landmarks', version: '1' } as const;
+const MODEL = { model: 'pdq-landmarks', version: '2' } as const;
 
 /**
  * Looks for pictures that were there before this one: by the index, then each that it names by laying them over each other.
@@ -44,18 +42,19 @@ export async function recognise(
   print: Fingerprint,
   { own, copies }: { own: number; copies: boolean },
 ): Promise<Recognition> {
-  const banned = seenIn(print, await findBannedLookalikes(db, print), NEARLY_SAME);
+  const found = await findLookalikes(db, print, copies ? { file, before: own } : null);
+  const banned = seenIn(print, found.banned, NEARLY_SAME);
   const findings: Finding[] = banned.map(bannedFinding);
-  const isBanned = banned.some(({ similarity }) => similarity >= CERTAINLY_SAME);
-  if (!copies) return { isBanned, isInListing: false, findings };
-  const elsewhere = await findCopyLookalikes(db, print, { ownerId: file.owner_id, before: own });
-  for (const match of seenIn(print, elsewhere, SAME_PICTURE)) {
+  for (const match of seenIn(print, found.elsewhere, SAME_PICTURE)) {
     const { fileId: olderId } = match.lookalike;
     const id = await noteMatch(db, { newerId: file.id, olderId, similarity: match.similarity });
     if (id !== null) findings.push(elsewhereFinding(match, id));
   }
-  const listed = file.item_id === null ? [] : await findListingLookalikes(db, print, { file, before: own });
-  return { isBanned, isInListing: seenIn(print, listed, SAME_PICTURE).length > 0, findings };
+  return {
+    isBanned: banned.some(({ similarity }) => similarity >= CERTAINLY_SAME),
+    isInListing: seenIn(print, found.listed, SAME_PICTURE).length > 0,
+    findings,
+  };
 }
 
 /** Those that are at least so alike, once they are laid over the picture. */
@@ -66,24 +65,28 @@ function seenIn<Kind extends Lookalike>(
 ): Seen<Kind>[] {
   const look = Buffer.from(print.look, 'base64');
   return lookalikes
-    .map((lookalike) => ({ lookalike, ...likenessOf(lookalike.look, look) }))
+    .map((lookalike) => ({
+      lookalike,
+      ...wordsOf(lookalike.turn),
+      similarity: likenessOf(lookalike.look, turnedLook(look, lookalike.turn)),
+    }))
     .filter(({ similarity }) => similarity >= least)
     .map((seen) => ({ ...seen, similarity: Math.min(1, Math.round(seen.similarity * 1000) / 1000) }));
 }
 
-function bannedFinding({ lookalike, similarity, isMirrored }: Seen<BannedLookalike>): Finding {
+function bannedFinding({ lookalike, similarity, isMirrored, rotatedBy }: Seen<BannedLookalike>): Finding {
   return {
     source: 'fingerprint',
     label: 'banned_picture',
     confidence: similarity,
     region: null,
     ...MODEL,
-    details: { bannedId: lookalike.bannedId, similarity, isMirrored },
+    details: { bannedId: lookalike.bannedId, similarity, isMirrored, rotatedBy },
   };
 }
 
 function elsewhereFinding(
-  { lookalike, similarity, isMirrored }: Seen<PhotoLookalike>,
+  { lookalike, similarity, isMirrored, rotatedBy }: Seen<PhotoLookalike>,
   matchId: number,
 ): Finding {
   const { fileId, landmarks, distance } = lookalike;
@@ -93,6 +96,6 @@ function elsewhereFinding(
     confidence: similarity,
     region: null,
     ...MODEL,
-    details: { matchId, fileId, similarity, isMirrored, landmarks, distance },
+    details: { matchId, fileId, similarity, isMirrored, rotatedBy, landmarks, distance },
   };
 }

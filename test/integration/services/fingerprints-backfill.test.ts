@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
 import { hasFingerprint } from '#src/db/fingerprints.ts';
-import { findCopyLookalikes } from '#src/db/lookalikes.ts';
+import { findLookalikes } from '#src/db/lookalikes.ts';
 import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { Moderator } from '#src/ports/moderator.ts';
 import { StorageError } from '#src/domain/errors.ts';
@@ -87,10 +87,13 @@ test('photos from before get fingerprints once, in order, and those that are del
     .insertInto('fingerprint_backfill')
     .values({ after_id: '00000000-0000-0000-0000-000000000000' })
     .execute();
-  const stranger = { ownerId: newSeller().userId, before: Number.MAX_SAFE_INTEGER };
-  expect(await findCopyLookalikes(app.db, fingerprint, stranger)).toEqual([]);
+  const stranger = {
+    file: { owner_id: newSeller().userId, item_id: null },
+    before: Number.MAX_SAFE_INTEGER,
+  };
+  expect((await findLookalikes(app.db, fingerprint, stranger)).elsewhere).toEqual([]);
   expect(await backfillFingerprints(app.jobs)).toBe(2);
-  const [found] = await findCopyLookalikes(app.db, fingerprint, stranger);
+  const [found] = (await findLookalikes(app.db, fingerprint, stranger)).elsewhere;
   expect(found?.fileId).toBe(one.id);
   expect(await hasFingerprint(app.db, other.id)).toBe(true);
   expect(await hasFingerprint(app.db, gone.id)).toBe(false);

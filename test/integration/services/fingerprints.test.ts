@@ -69,7 +69,7 @@ describe('the same photo with another seller', () => {
     ['dogs.jpg', 'mirrored and cropped by 10 %'],
     ['sunset.jpg', 'white frame of 5 %'],
     ['mountains.jpg', 'cropped by 10 % at a corner'],
-    ['stream.jpg', 'half the size'],
+    ['stream.jpg', 'rotated by 90° and cropped by 10 %'],
   ] as const)('%s, %s, waits for a moderator beside the older one', async (name, alteration) => {
     const [first, second] = [newSeller(), newSeller()];
     const older = await settled(first, name);

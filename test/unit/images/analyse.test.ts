@@ -1,13 +1,18 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { thumbHashToRGBA } from 'thumbhash';
 import { afterAll, describe, expect, it } from 'vitest';
-import { askedTokens, mirroredHash, storedTokens } from '#src/domain/fingerprint.ts';
+import { agreementWith, MOST_DISTANCE } from '#src/domain/agreement.ts';
+import { type Fingerprint, hashBits, storedTokens } from '#src/domain/fingerprint.ts';
+import { likenessOf } from '#src/domain/likeness.ts';
+import { type Turn, turnedLook, wordsOf } from '#src/domain/turns.ts';
 import { pdqDistance } from '#src/images/worker/pdq.ts';
 import { photoBytes, testEngine, withImage } from './support.ts';
 
 const engine = testEngine();
 afterAll(() => engine.close());
 const analyse = (bytes: Uint8Array) => withImage(engine, bytes, (image) => image.analyse());
+
+const lookOf = ({ look }: Fingerprint) => Buffer.from(look, 'base64');
 
 function cosine(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => {
@@ -69,22 +74,32 @@ describe('the analysis', () => {
 });
 
 describe('the fingerprint', () => {
-  it('of a mirror image shares landmarks and the mirrored hash with the photo, of another photo neither', async () => {
+  it.each([
+    ['mirrored', (photo: Sharp) => photo.flop(), { isMirrored: true, rotatedBy: 0 }],
+    ['rotated by 90°', (photo: Sharp) => photo.rotate(90), { isMirrored: false, rotatedBy: 270 }],
+    ['rotated by 180°', (photo: Sharp) => photo.rotate(180), { isMirrored: false, rotatedBy: 180 }],
+    ['rotated by 270°', (photo: Sharp) => photo.rotate(270), { isMirrored: false, rotatedBy: 90 }],
+    ['turned over', (photo: Sharp) => photo.rotate(180).flop(), { isMirrored: true, rotatedBy: 180 }],
+  ] as const)('of a photo that is %s agrees with the photo, laid back', async (_, alter, words) => {
     const photo = await photoBytes('stream.jpg');
-    const mirrored = await sharp(photo).autoOrient().flop().jpeg({ quality: 60 }).toBuffer();
-    const [one, other, unlike] = [
+    const upright = sharp(await sharp(photo).autoOrient().resize(900).toBuffer());
+    const [one, other] = [
       (await analyse(photo)).fingerprint,
-      (await analyse(mirrored)).fingerprint,
-      (await analyse(await photoBytes('mountains.jpg'))).fingerprint,
+      (await analyse(await alter(upright).jpeg({ quality: 60 }).toBuffer())).fingerprint,
     ];
-    const shared = (print: typeof one) => {
-      const stored = new Set(storedTokens(one));
-      return askedTokens(print).landmarks.filter((token) => stored.has(token)).length;
-    };
-    expect(shared(other)).toBeGreaterThanOrEqual(8);
-    expect(shared(unlike)).toBeLessThan(2);
-    expect(pdqDistance(one.hash, mirroredHash(other.hash))).toBeLessThanOrEqual(31);
-    expect(pdqDistance(one.hash, mirroredHash(unlike.hash))).toBeGreaterThan(60);
+    const agreement = agreementWith(other)({ tokens: storedTokens(one), hash: hashBits(one.hash) });
+    expect(agreement?.landmarks).toBeGreaterThanOrEqual(8);
+    expect(agreement?.distance).toBeLessThanOrEqual(MOST_DISTANCE);
+    expect(wordsOf(agreement?.turn ?? 0)).toEqual(words);
+    const likeness = (turn: Turn) => likenessOf(lookOf(one), turnedLook(lookOf(other), turn));
+    expect(likeness(agreement?.turn ?? 0)).toBeGreaterThan(0.95);
+    expect(likeness(0)).toBeLessThan(0.75);
+  });
+
+  it('of another photo does not agree with it', async () => {
+    const one = (await analyse(await photoBytes('stream.jpg'))).fingerprint;
+    const unlike = (await analyse(await photoBytes('mountains.jpg'))).fingerprint;
+    expect(agreementWith(unlike)({ tokens: storedTokens(one), hash: hashBits(one.hash) })).toBeNull();
   });
 
   it('is the same with a frame around the photo', async () => {
