@@ -184,7 +184,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       files: createFileManagementService(deps),
       items: createItemsService(deps),
       review,
-      copies: createCopiesService({ db, review }),
+      copies: createCopiesService(deps),
       moderation: createModerationService({ ...deps, ...moderation, runs }),
       /** Who looks at photos, to judge past ones again. */
       judging: { detectors: moderation.detectors, onCharge: moderation.onCharge },

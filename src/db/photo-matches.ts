@@ -1,9 +1,15 @@
-import { type Selectable, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { MatchOutcome } from '../domain/review-case.ts';
-import type { PhotoMatchesTable } from './fingerprint-tables.ts';
 import type { Db } from './schema.ts';
 
-export type PhotoMatchRow = Selectable<PhotoMatchesTable>;
+/** Two photos of different owners that show the same picture. */
+export interface Pair {
+  readonly id: number;
+  readonly newerId: string;
+  readonly olderId: string;
+  readonly newerOwner: string;
+  readonly olderOwner: string;
+}
 
 /** PDQ's own bound for the same picture. */
 const SAME_HASH = 31;
@@ -38,32 +44,46 @@ export async function noteMatch(
   return rows[0]?.id ?? null;
 }
 
-export async function findMatch(db: Db, id: number): Promise<PhotoMatchRow | null> {
-  const row = await db.selectFrom('photo_matches').selectAll().where('id', '=', id).executeTakeFirst();
-  return row ?? null;
+export async function findMatch(db: Db, id: number): Promise<Pair | null> {
+  return (await pairs(db).where('m.id', '=', id).executeTakeFirst()) ?? null;
 }
 
 /** The pair that these two photos are, whichever is the newer, while nobody has decided on it. */
-export async function findOpenPair(db: Db, oneId: string, otherId: string): Promise<PhotoMatchRow | null> {
-  const row = await db
-    .selectFrom('photo_matches')
-    .selectAll()
-    .where('newer_id', 'in', [oneId, otherId])
-    .where('older_id', 'in', [oneId, otherId])
-    .where('outcome', 'is', null)
+export async function findOpenPair(db: Db, oneId: string, otherId: string): Promise<Pair | null> {
+  const row = await pairs(db)
+    .where('m.newer_id', 'in', [oneId, otherId])
+    .where('m.older_id', 'in', [oneId, otherId])
+    .where('m.outcome', 'is', null)
     .executeTakeFirst();
   return row ?? null;
 }
 
-/** Whether a pair of this photo waits for a moderator. */
-export async function hasOpenMatch(db: Db, newerId: string): Promise<boolean> {
+/** Whether another pair of this photo waits for a moderator; those whose other photo is gone do not. */
+export async function hasOtherOpenMatch(db: Db, { id, newerId }: Pair): Promise<boolean> {
   const row = await db
-    .selectFrom('photo_matches')
-    .select('id')
-    .where('newer_id', '=', newerId)
-    .where('outcome', 'is', null)
+    .selectFrom('photo_matches as m')
+    .innerJoin('files as older', 'older.id', 'm.older_id')
+    .select('m.id')
+    .where('m.newer_id', '=', newerId)
+    .where('m.id', '<>', id)
+    .where('m.outcome', 'is', null)
+    .where('older.state', 'not in', ['deleting', 'deleted'])
     .executeTakeFirst();
   return row !== undefined;
+}
+
+function pairs(db: Db) {
+  return db
+    .selectFrom('photo_matches as m')
+    .innerJoin('files as newer', 'newer.id', 'm.newer_id')
+    .innerJoin('files as older', 'older.id', 'm.older_id')
+    .select([
+      'm.id',
+      'm.newer_id as newerId',
+      'm.older_id as olderId',
+      'newer.owner_id as newerOwner',
+      'older.owner_id as olderOwner',
+    ]);
 }
 
 /** False when somebody has decided already. */
@@ -80,13 +100,4 @@ export async function decideMatch(
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;
-}
-
-/** Takes back a decision that could not be carried out. */
-export async function reopenMatch(db: Db, id: number): Promise<void> {
-  await db
-    .updateTable('photo_matches')
-    .set({ outcome: null, decided_by: null, decided_at: null })
-    .where('id', '=', id)
-    .execute();
 }

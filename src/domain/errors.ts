@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   ALREADY_EXISTS: { title: 'The object exists already', retryable: false },
   ALREADY_DECIDED: { title: 'A decision has been made already', retryable: false },
   CLAIMED: { title: 'Somebody else is at it', retryable: false },
+  CONTRADICTION: { title: 'The decision contradicts itself', retryable: false },
   ILLEGAL_TRANSITION: { title: 'The file cannot change to that state', retryable: false },
   OBJECT_ARCHIVED: { title: 'The object is archived', retryable: false },
   OBJECT_DAMAGED: { title: 'The stored file is damaged', retryable: false },

@@ -43,12 +43,20 @@ const decision = {
   reasonCode: z.enum(REASON_CODES).exactOptional(),
 };
 
+const MatchSaid = z.object({ fileId: FileIdParam, outcome: z.enum(MATCH_OUTCOMES) });
+
 export const Decision = z.object({
   ...decision,
-  match: z
-    .object({ fileId: FileIdParam, outcome: z.enum(MATCH_OUTCOMES) })
+  match: MatchSaid.exactOptional().meta({
+    description: 'What came of comparing it with the photo that a finding names.',
+  }),
+  matches: z
+    .array(MatchSaid)
+    .min(1)
+    .max(50)
+    .readonly()
     .exactOptional()
-    .meta({ description: 'What came of comparing it with the photo that a finding names.' }),
+    .meta({ description: 'The same of several photos that findings name.' }),
 });
 
 export const DecisionsBody = z.object({ ids, ...decision });

@@ -1,15 +1,17 @@
 import { recordAccess } from '../db/access-log.ts';
 import { deleteBanned, listBanned } from '../db/banned-pictures.ts';
 import { findFile } from '../db/files.ts';
-import { decideMatch, findMatch, type PhotoMatchRow, reopenMatch } from '../db/photo-matches.ts';
+import { decideMatch, findMatch, type Pair } from '../db/photo-matches.ts';
+import type { Db } from '../db/schema.ts';
 import { assertMayAdminister, assertOwnsNeither, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import type { FileState } from '../domain/file-state.ts';
 import type { MatchOutcome } from '../domain/review-case.ts';
-import type { ReviewService } from './review/contracts.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import type { ServiceDeps } from './deps.ts';
-import { carryOut } from './fingerprints/outcome.ts';
+import { followingFrom } from './fingerprints/match-outcome.ts';
+import { carryOut } from './review/carry-out.ts';
+import { alreadyDecided, type DecideDeps } from './review/note.ts';
 
 /** A pair of photos that a moderator has decided on, with what became of each; null for a photo that is gone. */
 export interface DecidedMatch {
@@ -32,7 +34,8 @@ export interface CopiesService {
   /**
    * Says what two photos of different owners that show the same are to each other, and does what follows: `not_a_copy` and
    * `same_owner` let the newer one go on unless something else speaks against it, `copied_by_newer` refuses it,
-   * `copied_by_older` takes the older one down and lets the newer one go on. NOT_FOUND, ALREADY_DECIDED, FORBIDDEN.
+   * `copied_by_older` takes the older one down and lets the newer one go on: all of it, or nothing. NOT_FOUND,
+   * ALREADY_DECIDED, FORBIDDEN, CLAIMED.
    */
   decideMatch(
     who: Principal,
@@ -49,24 +52,19 @@ export interface CopiesService {
 }
 
 /** Photos that were there before: copies between sellers, and pictures that are banned. */
-export function createCopiesService(
-  deps: Pick<ServiceDeps, 'db'> & { readonly review: Pick<ReviewService, 'decide'> },
-): CopiesService {
+export function createCopiesService(deps: DecideDeps): CopiesService {
   const { db } = deps;
   return {
     async decideMatch(who, id, decision) {
       assertMayAdminister(who, 'decide_match');
       const match = await findMatch(db, id);
       if (match === null) throw new StorageError('NOT_FOUND', 'There is no such pair of photos.');
-      assertOwnsNeither(who, [match.newer_owner, match.older_owner]);
-      await noteOutcome(deps, who, match, decision);
-      try {
-        await carryOut(deps, who, match, decision);
-      } catch (error) {
-        await reopenMatch(db, id);
-        throw error;
-      }
-      const [newer, older] = [await stateOf(deps, match.newer_id), await stateOf(deps, match.older_id)];
+      assertOwnsNeither(who, [match.newerOwner, match.olderOwner]);
+      const following = await followingFrom(db, match, decision);
+      const rulings = following.map((one) => ({ deps, who, ...one }));
+      const made = await carryOut(deps, rulings, (trx) => noteOutcome(trx, who, match, decision));
+      if (made === null) throw alreadyDecided();
+      const [newer, older] = [await stateOf(deps, match.newerId), await stateOf(deps, match.olderId)];
       return { id, outcome: decision.outcome, newer, older };
     },
 
@@ -112,20 +110,18 @@ export function createCopiesService(
 const isRowId = (text: string) => /^\d{1,15}$/.test(text);
 
 async function noteOutcome(
-  { db }: Pick<ServiceDeps, 'db'>,
+  trx: Db,
   who: Principal,
-  match: PhotoMatchRow,
+  match: Pair,
   { outcome, reason }: { readonly outcome: MatchOutcome; readonly reason: string },
 ): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    if (!(await decideMatch(trx, match.id, { outcome, by: who.userId })))
-      throw new StorageError('ALREADY_DECIDED', 'Somebody has decided on these two photos already.');
-    await recordAccess(trx, {
-      userId: who.userId,
-      action: 'match.decide',
-      fileId: match.newer_id,
-      details: { matchId: match.id, olderId: match.older_id, outcome, reason },
-    });
+  if (!(await decideMatch(trx, match.id, { outcome, by: who.userId })))
+    throw new StorageError('ALREADY_DECIDED', 'Somebody has decided on these two photos already.');
+  await recordAccess(trx, {
+    userId: who.userId,
+    action: 'match.decide',
+    fileId: match.newerId,
+    details: { matchId: match.id, olderId: match.olderId, outcome, reason },
   });
 }
 

@@ -15,6 +15,7 @@ import type { ServiceDeps } from './deps.ts';
 import { findViewKey } from './photos/one-photo.ts';
 import { hasSuccessor, replaceProfilePhotos } from './photos/profile-photos.ts';
 import { REPLACED } from './photos/replaced.ts';
+import { type Committed, commitTogether, type Prepared } from './prepared.ts';
 import { discard, undo } from './removal.ts';
 import { readProven } from './storage/proven.ts';
 
@@ -66,12 +67,25 @@ export async function publish(
   return published;
 }
 
+type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'limits'>;
+
 /** A person approved: the view in quarantine becomes the public original, renditions are made from it. */
 export async function publishReviewed(
-  deps: Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'limits'>,
+  deps: Deps,
   file: FileRow,
   alongside: (db: Db) => Promise<void>,
 ): Promise<FileRow | null> {
+  const prepared = await preparePublication(deps, file, alongside);
+  const made = prepared && (await commitTogether(deps.db, [prepared]));
+  return made?.[0]?.file ?? null;
+}
+
+/** As `publishReviewed`, up to the transaction: the view is copied to its public key. Null when the photo has moved on. */
+export async function preparePublication(
+  deps: Deps,
+  file: FileRow,
+  alongside: (db: Db) => Promise<void>,
+): Promise<Prepared | null> {
   const view = await findViewKey(deps.db, file);
   const [original] = (await listVariants(deps.db, [file.id])).filter(
     (variant) => variant.name === 'original',
@@ -81,28 +95,29 @@ export async function publishReviewed(
   const key = keyOf(file, file.hash12, original);
   const premise = { id: file.id, from: 'in_review', generation: file.generation } as const;
   if (!(await announceFor(deps.db, premise, [key]))) return null;
+  const takeBack = () => undo(deps.db, file.id, [key]);
   try {
     // What was put in the place of the view behind our back has been seen by no check.
     const { etag } = await readProven(deps.storage, { key: view, sha256: original.sha256 });
     await deps.storage.copyFile(objectKey(view), key, { ifMatch: etag });
-    const published = await deps.db
-      .transaction()
-      .execute((trx) => commitReviewed(deps, trx, file, { view, key }, alongside));
-    if (published === null) await undo(deps.db, file.id, [key]);
-    return published;
   } catch (error) {
-    await undo(deps.db, file.id, [key]);
+    await takeBack();
     throw error;
   }
+  return {
+    file,
+    commit: (trx) => commitReviewed(deps, trx, file, { view, key }, alongside),
+    undo: takeBack,
+  };
 }
 
 async function commitReviewed(
-  deps: Pick<ServiceDeps, 'clock' | 'limits'>,
+  deps: Pick<Deps, 'clock' | 'limits'>,
   trx: Db,
   file: FileRow,
   { view, key }: { readonly view: string; readonly key: ObjectKey },
   alongside: (db: Db) => Promise<void>,
-): Promise<FileRow | null> {
+): Promise<Committed | null> {
   const locked = await lockFileAndItem(trx, file.id);
   if (locked?.state !== 'in_review' || locked.generation !== file.generation) return null;
   await alongside(trx);
@@ -115,10 +130,10 @@ async function commitReviewed(
     { id: file.id, from: 'in_review', generation },
     { stage: 'derive', deadline_at: deadline, attempts: 0 },
   );
-  if (published === null) return null;
+  if (published === null) return { file: null };
   await condemnQuarantine(trx, file, view);
   await addToOutbox(trx, 'derive', { fileId: file.id, generation });
-  return published;
+  return { file: published };
 }
 
 /** Of a held file the view alone, whose bytes are public now: an archived original may lie beside it as evidence. */

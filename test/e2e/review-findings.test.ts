@@ -14,7 +14,7 @@ describe.skipIf(BROWSER === undefined)('what was found in a photo', () => {
   let database: TestDatabase;
   let service: RunningService;
   let browsing: Browsing;
-  let [first, second] = ['', ''];
+  let [first, second, third] = ['', '', ''];
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -27,16 +27,18 @@ describe.skipIf(BROWSER === undefined)('what was found in a photo', () => {
     };
     first = await uploaded('seller-one', 'lake.jpg');
     second = await uploaded('seller-two', 'dogs.jpg');
+    third = await uploaded('seller-three', 'stream.jpg');
     const unknown = { confidence: null, model: null, version: null };
     await addFindings(database.db, first, [
       { source: 'contact', label: 'phone number', region: REGION, details: {}, ...unknown },
-      {
-        source: 'fingerprint',
+      ...[third, second].map((fileId, index) => ({
+        source: 'fingerprint' as const,
         label: 'same_photo_elsewhere',
         region: null,
-        details: { fileId: second },
+        details: { fileId },
         ...unknown,
-      },
+        confidence: 0.8 + index / 10,
+      })),
     ]);
     browsing = await openBrowser(service.url);
     await signIn(browsing.page, 'Demo moderator');
@@ -60,14 +62,25 @@ describe.skipIf(BROWSER === undefined)('what was found in a photo', () => {
     expect(place.height / photo.height).toBeCloseTo(REGION.height, 2);
   });
 
-  test('is shown beside the photo it looks like, and what came of comparing them is kept', async () => {
+  test('is shown beside each photo it looks like, and what came of comparing them is kept', async () => {
     const { page } = browsing;
     const other = page.getByRole('img', { name: 'The other one' });
     await expect.poll(() => other.evaluate((image) => Number(Object(image).naturalWidth))).toBeGreaterThan(0);
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Same owner' }).click();
+    const before = await other.getAttribute('src');
+    await page.getByRole('button', { name: 'This one is the copy' }).click();
+    // Called a copy it cannot be approved, neither by key nor by pointer.
+    expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
     await page.keyboard.press('a');
-    await page.getByText('1 photo waits for a person.').waitFor();
+    await page.getByText('You call it a copy').waitFor();
+    await page.getByRole('button', { name: 'Same owner' }).click();
+    await page.getByRole('button', { name: '1 of 2' }).waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('button', { name: '2 of 2' }).waitFor();
+    await expect.poll(() => other.getAttribute('src')).not.toBe(before);
+    await page.getByRole('button', { name: 'Not a copy' }).click();
+    await page.keyboard.press('a');
+    await page.getByText('2 photos wait for a person.').waitFor();
     const decided = () =>
       database.db
         .selectFrom('audit.entries')
@@ -75,9 +88,16 @@ describe.skipIf(BROWSER === undefined)('what was found in a photo', () => {
         .where('file_id', '=', first)
         .where('action', '=', 'photo.approve')
         .execute();
-    await expect
-      .poll(decided, { timeout: 15_000 })
-      .toMatchObject([{ details: { match: { fileId: second, outcome: 'same_owner' } } }]);
+    await expect.poll(decided, { timeout: 15_000 }).toMatchObject([
+      {
+        details: {
+          matches: [
+            { fileId: second, outcome: 'same_owner' },
+            { fileId: third, outcome: 'not_a_copy' },
+          ],
+        },
+      },
+    ]);
     expect(browsing.complaints).toEqual([]);
   });
 

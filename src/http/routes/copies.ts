@@ -40,7 +40,14 @@ export function copyRoutes(app: App, { copies }: Pick<HttpDeps, 'copies'>): void
         body: z.object({ outcome: z.enum(MATCH_OUTCOMES), reason: line(1_000) }),
         response: {
           200: DecidedMatch,
-          ...problems('FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'ALREADY_DECIDED', 'ILLEGAL_TRANSITION'),
+          ...problems(
+            'FORBIDDEN',
+            'NOT_FOUND',
+            'CONFLICT',
+            'ALREADY_DECIDED',
+            'CLAIMED',
+            'ILLEGAL_TRANSITION',
+          ),
         },
       },
     },

@@ -103,7 +103,7 @@ function decisionRoutes(app: App, review: HttpDeps['review']): void {
         operationId: 'decidePhoto',
         summary: 'Approve, reject or take down',
         description:
-          'In review: `approve` or `reject`. Public: `takedown`, which another moderator looks at again; `approve` keeps one that is in the queue. In that second look `approve` brings it back, `takedown` confirms. The seller of a photo that is refused or taken down reads the standard words of `reasonCode`, and `reason` behind them; of an approval nothing. The other photo of `match` is withdrawn with the standard words of `stolen_photo`: its seller does not read `reason`.',
+          'In review: `approve` or `reject`. Public: `takedown`, which another moderator looks at again; `approve` keeps one that is in the queue. In that second look `approve` brings it back, `takedown` confirms. The seller of a photo that is refused or taken down reads the standard words of `reasonCode`, and `reason` behind them; of an approval nothing. A photo that `match`, or one of `matches`, calls the copy is withdrawn with the standard words of `stolen_photo`: its seller does not read `reason`. All that follows is done, or nothing.',
         params: PhotoParams,
         body: Decision,
         response: {
@@ -114,6 +114,7 @@ function decisionRoutes(app: App, review: HttpDeps['review']): void {
             'CONFLICT',
             'ALREADY_DECIDED',
             'CLAIMED',
+            'CONTRADICTION',
             'ILLEGAL_TRANSITION',
           ),
         },

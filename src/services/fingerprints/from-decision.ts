@@ -6,19 +6,21 @@ import { isPublic } from '../../domain/file-state.ts';
 import { REVIEW_REASONS } from '../../domain/review-reasons.ts';
 import type { Decision } from '../review/contracts.ts';
 import { banPicture, liftBan } from './ban.ts';
+import { saidOf } from './named-copies.ts';
 
 /**
  * What follows from a decision on a photo for pictures that come later, in its transaction: what it says of the photo and
- * another one is remembered, and a picture that is taken down for what it shows may not come back, as long as that is the
+ * others is remembered, and a picture that is taken down for what it shows may not come back, as long as that is the
  * reason. `file` is as it was before.
  */
 export async function rememberDecision(
   trx: Db,
   { file, by, decision }: { readonly file: FileRow; readonly by: string; readonly decision: Decision },
 ): Promise<void> {
-  const { match } = decision;
-  const pair = match === undefined ? null : await findOpenPair(trx, file.id, match.fileId);
-  if (match !== undefined && pair !== null) await decideMatch(trx, pair.id, { outcome: match.outcome, by });
+  for (const { fileId, outcome } of saidOf(decision)) {
+    const pair = await findOpenPair(trx, file.id, fileId);
+    if (pair !== null) await decideMatch(trx, pair.id, { outcome, by });
+  }
   // An approval publishes the photo, and the database lifts its ban with that.
   if (decision.decision !== 'approve') await judgeBan(trx, { file, by, decision });
 }

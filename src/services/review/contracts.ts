@@ -34,8 +34,15 @@ export interface Decision {
   readonly decision: 'approve' | 'reject' | 'takedown';
   readonly reason?: string;
   readonly reasonCode?: ReasonCode;
-  /** What came of comparing it with another photo. */
-  readonly match?: { readonly fileId: string; readonly outcome: MatchOutcome };
+  /** What came of comparing it with another photo, or with several. */
+  readonly match?: MatchSaid;
+  readonly matches?: readonly MatchSaid[];
+}
+
+/** What a photo and another one that shows the same are to each other. */
+export interface MatchSaid {
+  readonly fileId: string;
+  readonly outcome: MatchOutcome;
 }
 
 /** The next cases of the queue (besides those the caller has), or the cases of named photos. */
@@ -139,8 +146,8 @@ export interface ReviewService {
    * In review: `approve` or `reject`. Public: `takedown`, which gets a second look by somebody else; `approve` where it is
    * in the queue: it stays. Taken down, in its second look: `approve` brings it back, `takedown` confirms.
    * Errors: ALREADY_DECIDED when somebody was faster, ILLEGAL_TRANSITION for a `reject` outside of review or a `takedown` in
-   * it, CLAIMED while another moderator has it, FORBIDDEN for an appeal
-   * against the caller's own decision, INVALID_REQUEST when words are wanted.
+   * it, CLAIMED while another moderator has it, FORBIDDEN for an appeal against the caller's own decision, INVALID_REQUEST when
+   * words are wanted, CONTRADICTION for an approval of what is called a copy. All that follows is done, or nothing.
    */
   decide(who: Principal, id: FileId, decision: Decision): Promise<Photo>;
   /**

@@ -30,9 +30,7 @@ export async function hide(
   request: { readonly source: FindingSource; readonly alongside: (trx: Db) => Promise<boolean> },
 ): Promise<FileRow | null> {
   if (!isPublic(file.state)) return null;
-  return withdrawKeepingView(deps, file, (view) =>
-    deps.db.transaction().execute((trx) => commit(trx, file, view, request)),
-  );
+  return withdrawKeepingView(deps, file, (trx, view) => commit(trx, file, view, request));
 }
 
 async function commit(

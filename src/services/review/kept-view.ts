@@ -1,50 +1,56 @@
-import type { FileRow } from '../../db/schema.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import { PUBLIC_STATES } from '../../domain/file-state.ts';
 import { objectKey } from '../../domain/keys.ts';
 import { announceFor } from '../announce.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { commitTogether, type Prepared, rowsOnly } from '../prepared.ts';
 import { undo } from '../removal.ts';
 import { readProven } from '../storage/proven.ts';
 import { type ViewToKeep, viewToKeep } from '../view-to-keep.ts';
 
-type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'deliverNow'>;
+type Deps = Pick<ServiceDeps, 'db' | 'storage'>;
+type Commit = (trx: Db, view: ViewToKeep | null) => Promise<FileRow | null>;
+
+/** As `prepareKeepingView`, with its transaction, and has what follows delivered. Null when the photo has moved on. */
+export async function withdrawKeepingView(
+  deps: Deps & Pick<ServiceDeps, 'deliverNow'>,
+  file: FileRow,
+  commit: Commit,
+): Promise<FileRow | null> {
+  const prepared = await prepareKeepingView(deps, file, commit);
+  const made = prepared && (await commitTogether(deps.db, [prepared]));
+  if (!made) return null;
+  await deps.deliverNow(file.id);
+  return made[0]?.file ?? null;
+}
 
 /**
- * Withdraws a public photo whose sanitised view stays in quarantine, for whoever looks at it next: copies what stands for
- * the public original there before `commit`, removes the copy when nothing came of it, and has what follows delivered.
+ * Withdraws a public photo whose sanitised view stays in quarantine, for whoever looks at it next: what stands for the public
+ * original is copied there before `commit`. Null when the photo has moved on.
  *
  * An original whose bytes are lost, or are not those that were checked, keeps no photo public: `commit` gets no view. Under
  * legal hold that original is moved as evidence, which looks for the right bytes.
  */
-export async function withdrawKeepingView(
+export async function prepareKeepingView(
   deps: Deps,
   file: FileRow,
-  commit: (view: ViewToKeep | null) => Promise<FileRow | null>,
-): Promise<FileRow | null> {
-  const withdrawn = await withView(deps, file, await viewToKeep(deps.db, file), commit);
-  if (withdrawn !== null) await deps.deliverNow(file.id);
-  return withdrawn;
-}
-
-async function withView(
-  deps: Deps,
-  file: FileRow,
-  view: ViewToKeep | null,
-  commit: (view: ViewToKeep | null) => Promise<FileRow | null>,
-): Promise<FileRow | null> {
-  if (view === null) return commit(null);
+  commit: Commit,
+): Promise<Prepared | null> {
+  const view = await viewToKeep(deps.db, file);
+  if (view === null) return rowsOnly(file, (trx) => commit(trx, null));
   const premise = { id: file.id, from: PUBLIC_STATES, generation: file.generation };
   if (!(await announceFor(deps.db, premise, [view.key]))) return null;
+  const takeBack = () => undo(deps.db, file.id, [view.key]);
   try {
-    const isCopied = await copyUnlessLost(deps, view);
-    const done = await commit(isCopied ? view : null);
-    if (done === null || !isCopied) await undo(deps.db, file.id, [view.key]);
-    return done;
+    if (await copyUnlessLost(deps, view))
+      return { ...rowsOnly(file, (trx) => commit(trx, view)), undo: takeBack };
   } catch (error) {
-    await undo(deps.db, file.id, [view.key]);
+    await takeBack();
     throw error;
   }
+  await takeBack();
+  return rowsOnly(file, (trx) => commit(trx, null));
 }
 
 async function copyUnlessLost(deps: Deps, view: ViewToKeep): Promise<boolean> {

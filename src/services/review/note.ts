@@ -21,7 +21,7 @@ export interface Ruling {
 /** Writes a decision down, in its transaction and before the file changes. Errors: as `caseFor`. */
 export async function note(trx: Db, { who, file, decision }: Ruling): Promise<void> {
   const open = await caseFor(trx, who, file, true);
-  const { reason = '', reasonCode = null, match } = decision;
+  const { reason = '', reasonCode = null, match, matches } = decision;
   await insertDecision(trx, {
     fileId: file.id,
     moderatorId: who.userId,
@@ -38,6 +38,7 @@ export async function note(trx: Db, { who, file, decision }: Ruling): Promise<vo
       reason,
       ...(reasonCode !== null && { reasonCode }),
       ...(match !== undefined && { match }),
+      ...(matches !== undefined && { matches }),
       // Nobody else was there to look at it again.
       ...(open?.not_by.includes(who.userId) && { isOwnDecision: true }),
     },

@@ -1,22 +1,22 @@
 import { lockFileAndItem, updateFile } from '../../db/files.ts';
-import type { Database, Db, FileRow } from '../../db/schema.ts';
+import type { Db, FileRow } from '../../db/schema.ts';
 import { listVariants } from '../../db/variants.ts';
 import { fileId } from '../../domain/ids.ts';
 import { quarantineRawKey } from '../../domain/keys.ts';
 import type { ReasonCode } from '../../domain/review-reasons.ts';
+import { type Prepared, rowsOnly } from '../prepared.ts';
 import { end } from '../removal.ts';
 
-/** A photo in review is refused; what an appeal needs stays in quarantine. Null when it is no longer in review. */
-export async function reject(
-  db: Database,
+/** A photo in review is refused; what an appeal needs stays in quarantine. */
+export function prepareRejection(
   file: FileRow,
   refusal: {
     readonly message: string;
     readonly reasonCode: ReasonCode | null;
     readonly alongside: (trx: Db) => Promise<void>;
   },
-): Promise<FileRow | null> {
-  return db.transaction().execute(async (trx) => {
+): Prepared {
+  return rowsOnly(file, async (trx) => {
     const locked = await lockFileAndItem(trx, file.id);
     if (locked?.state !== 'in_review') return null;
     await refusal.alongside(trx);

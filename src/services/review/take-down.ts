@@ -7,9 +7,10 @@ import { restoreOriginal } from '../../db/variants.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { ReasonCode } from '../../domain/review-reasons.ts';
 import type { ServiceDeps } from '../deps.ts';
+import type { Prepared } from '../prepared.ts';
 import { end } from '../removal.ts';
 import type { ViewToKeep } from '../view-to-keep.ts';
-import { withdrawKeepingView } from './kept-view.ts';
+import { prepareKeepingView, withdrawKeepingView } from './kept-view.ts';
 
 type Deps = Pick<ServiceDeps, 'db' | 'storage' | 'deliverNow'>;
 
@@ -34,9 +35,17 @@ export interface TakeDown {
  */
 export async function takeDown(deps: Deps, file: FileRow, request: TakeDown): Promise<FileRow | null> {
   if (!isPublic(file.state)) return null;
-  return withdrawKeepingView(deps, file, (view) =>
-    deps.db.transaction().execute((trx) => commit(trx, file, view, request)),
-  );
+  return withdrawKeepingView(deps, file, (trx, view) => commit(trx, file, view, request));
+}
+
+/** As `takeDown`, up to the transaction. */
+export async function prepareTakeDown(
+  deps: Pick<Deps, 'db' | 'storage'>,
+  file: FileRow,
+  request: TakeDown,
+): Promise<Prepared | null> {
+  if (!isPublic(file.state)) return null;
+  return prepareKeepingView(deps, file, (trx, view) => commit(trx, file, view, request));
 }
 
 async function commit(

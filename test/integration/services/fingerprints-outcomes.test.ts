@@ -63,6 +63,19 @@ async function expectStandardWords(seller: Principal, copyId: string, newerId: s
   expect(entries.map(({ details }) => details['reason'])).toContain(WORDS);
 }
 
+const OTHER: Principal = { userId: 'another-moderator', roles: ['moderator'] };
+
+/** What was said of a photo and each older one. */
+async function outcomesOf(newerId: string) {
+  const rows = await app.db
+    .selectFrom('photo_matches')
+    .select(['older_id', 'outcome'])
+    .where('newer_id', '=', newerId)
+    .orderBy('older_id')
+    .execute();
+  return rows.map(({ older_id, outcome }) => [older_id, outcome]);
+}
+
 const stateOf = async (id: string) => (await findFile(app.db, id))?.state;
 
 describe('what a moderator says of two photos', () => {
@@ -119,6 +132,12 @@ describe('what a moderator says of two photos', () => {
 
   test('copied by the older: it is taken down in the words of the list, and the newer one is published', async () => {
     const { first, older, newer, matchId } = await pairOf('mountains.jpg');
+    // Nothing of it is done while a part of it cannot be.
+    await app.review.claim(OTHER, { ids: [newer.id] });
+    await expect(decide(matchId, 'copied_by_older')).rejects.toMatchObject({ code: 'CLAIMED' });
+    expect(await stateOf(older.id)).toBe('ready');
+    expect(await outcomesOf(newer.id)).toEqual([[older.id, null]]);
+    await app.review.release(OTHER);
     await decide(matchId, 'copied_by_older');
     expect(await stateOf(older.id)).toBe('taken_down');
     await untilState(app, newer.id, 'ready');
@@ -127,33 +146,62 @@ describe('what a moderator says of two photos', () => {
     await expectStandardWords(first, older.id, newer.id);
   });
 
-  test('can be part of the decision on the newer one: approved as the original, the older one is taken down', async () => {
-    const { first, older, newer } = await pairOf('lake.jpg');
-    const match = { fileId: older.id, outcome: 'copied_by_older' } as const;
-    const ruling = { decision: 'approve', reason: WORDS, match } as const;
-    await app.review.decide(MODERATOR, fileId(newer.id), ruling);
-    await untilState(app, newer.id, 'ready');
+  test('can be part of the decision on the newer one, of all its pairs at once: the copies leave, or nothing happens', async () => {
+    const { first, older, newer: other } = await pairOf('lake.jpg');
+    const newest = await settled(newSeller(), 'lake.jpg', 'half the size');
+    const matches = [
+      { fileId: older.id, outcome: 'copied_by_older' },
+      { fileId: other.id, outcome: 'not_a_copy' },
+    ] as const;
+    const ruling = { decision: 'approve', reason: WORDS, matches } as const;
+    await app.review.claim(OTHER, { ids: [newest.id] });
+    await expect(app.review.decide(MODERATOR, fileId(newest.id), ruling)).rejects.toMatchObject({
+      code: 'CLAIMED',
+    });
+    expect(await stateOf(older.id)).toBe('ready');
+    await app.review.release(OTHER);
+    await app.review.decide(MODERATOR, fileId(newest.id), ruling);
+    await untilState(app, newest.id, 'ready');
     const file = await findFile(app.db, older.id);
     expect(file).toMatchObject({ state: 'taken_down', content_reason: 'stolen_photo' });
-    await expectStandardWords(first, older.id, newer.id);
-    const [pair] = await app.db
-      .selectFrom('photo_matches')
-      .selectAll()
-      .where('newer_id', '=', newer.id)
-      .execute();
-    expect(pair).toMatchObject({ outcome: 'copied_by_older', decided_by: MODERATOR.userId });
+    expect(await stateOf(other.id)).toBe('in_review');
+    await expectStandardWords(first, older.id, newest.id);
+    expect(await outcomesOf(newest.id)).toEqual([
+      [older.id, 'copied_by_older'],
+      [other.id, 'not_a_copy'],
+    ]);
+  });
+
+  test('is refused where it contradicts itself: a copy is not approved, and nothing is said twice', async () => {
+    const { older, newer } = await pairOf('autumn-hill.jpg');
+    const approval = (...outcomes: ('copied_by_newer' | 'not_a_copy')[]) =>
+      app.review.decide(MODERATOR, fileId(newer.id), {
+        decision: 'approve',
+        matches: outcomes.map((outcome) => ({ fileId: older.id, outcome })),
+      });
+    await expect(approval('copied_by_newer')).rejects.toMatchObject({ code: 'CONTRADICTION' });
+    await expect(approval('not_a_copy', 'copied_by_newer')).rejects.toMatchObject({ code: 'CONTRADICTION' });
+    expect(await stateOf(newer.id)).toBe('in_review');
+    expect(await outcomesOf(newer.id)).toEqual([[older.id, null]]);
+    await app.review.decide(MODERATOR, fileId(newer.id), {
+      decision: 'reject',
+      reasonCode: 'stolen_photo',
+      match: { fileId: older.id, outcome: 'copied_by_newer' },
+    });
+    expect(await outcomesOf(newer.id)).toEqual([[older.id, 'copied_by_newer']]);
+    await app.files.deletePhoto({ userId: older.owner_id, roles: ['seller'] }, fileId(older.id));
   });
 
   test('takes no photo down that is not of the pair', async () => {
     const { newer } = await pairOf('dandelion.jpg');
-    const stranger = await settled(newSeller(), 'slings.webp');
+    const stranger = await settled(newSeller(), 'lumia-820-starfish.jpg');
     const match = { fileId: stranger.id, outcome: 'copied_by_older' } as const;
     await app.review.decide(MODERATOR, fileId(newer.id), { decision: 'approve', reason: 'Fine.', match });
     expect(await stateOf(stranger.id)).toBe('ready');
   });
 
   test('an older one that was deleted meanwhile is no obstacle', async () => {
-    const { first, older, newer, matchId } = await pairOf('autumn-hill.jpg');
+    const { first, older, newer, matchId } = await pairOf('slings.webp');
     await app.files.deletePhoto(first, fileId(older.id));
     expect(await decide(matchId, 'copied_by_older')).toMatchObject({ older: null });
     await untilState(app, newer.id, 'ready');

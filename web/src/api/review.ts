@@ -59,9 +59,9 @@ export interface Decision {
   readonly decision: 'approve' | 'reject' | 'takedown';
   readonly reason?: string;
   readonly reasonCode?: ReasonCode;
-  readonly match?: { readonly fileId: string; readonly outcome: MatchOutcome };
+  readonly matches?: readonly { readonly fileId: string; readonly outcome: MatchOutcome }[];
 }
-/** Outlives the page. @throws ApiError ALREADY_DECIDED when somebody was faster. */
+/** Outlives the page. @throws ApiError ALREADY_DECIDED when somebody was faster, CONTRADICTION for an approved copy. */
 export function decide(photoId: string, decision: Decision): Promise<void> {
   return callVoid(`/v1/admin/photos/${id(photoId)}/decision`, {
     method: 'POST',
@@ -75,7 +75,7 @@ const OutcomesSchema = z.object({
 });
 export function decideMany(
   ids: readonly string[],
-  decision: Omit<Decision, 'match'>,
+  decision: Omit<Decision, 'matches'>,
 ): Promise<z.infer<typeof OutcomesSchema>> {
   return call('/v1/admin/review/decisions', OutcomesSchema, { method: 'POST', body: { ids, ...decision } });
 }

@@ -65,8 +65,10 @@ export default function ReviewPage() {
             isVeiled={review.isVeiled}
             isHistoryOpen={review.isHistoryOpen}
             asking={review.open.asking}
-            match={review.open.match}
+            shown={review.open.shown}
+            outcomes={review.open.outcomes}
             onUnveil={review.unveil}
+            onShow={review.showOther}
             onMatch={review.compare}
             onAsk={review.ask}
             onApprove={review.approve}
@@ -93,6 +95,7 @@ const ACTS: Readonly<Record<string, (review: Review) => void>> = {
   u: (review) => review.undo(),
   b: (review) => review.unveil(),
   h: (review) => review.toggleHistory(),
+  n: (review) => review.showOther(review.open.shown + 1),
   x: (review) => review.entry && review.select(review.entry.photo.id),
   ArrowDown: (review) => review.step(1),
   ArrowRight: (review) => review.step(1),

@@ -5,7 +5,7 @@ import { isReasonCode, REVIEW_REASONS, type ReasonCode } from '../../../src/doma
 import type { ReviewEntry } from '../api/review.ts';
 import { timeAgo } from '../components/words.ts';
 import { HistoryPanel } from './HistoryPanel.tsx';
-import { MatchPair, matchOf } from './MatchPair.tsx';
+import { isCalledCopy, MatchPair, othersOf, type Outcomes } from './MatchPair.tsx';
 import { ReasonForm } from './ReasonForm.tsx';
 import { ReasonList } from './ReasonList.tsx';
 import { ReviewPicture } from './ReviewPicture.tsx';
@@ -17,9 +17,12 @@ interface ReviewDetailProps {
   readonly isHistoryOpen: boolean;
   /** The reason that is being put into words; `text` for one that is not on the list. */
   readonly asking: ReasonCode | 'text' | null;
-  readonly match: MatchOutcome | null;
+  /** Which of the photos that it looks like is beside it, and what came of comparing it with each. */
+  readonly shown: number;
+  readonly outcomes: Outcomes;
   readonly onUnveil: () => void;
-  readonly onMatch: (outcome: MatchOutcome) => void;
+  readonly onShow: (index: number) => void;
+  readonly onMatch: (fileId: string, outcome: MatchOutcome) => void;
   readonly onAsk: (asking: ReasonCode | 'text' | null) => void;
   readonly onApprove: () => void;
   readonly onRefuse: (code: ReasonCode | null, text: string) => void;
@@ -37,16 +40,18 @@ export function ReviewDetail(props: ReviewDetailProps) {
   const { entry, asking, onAsk } = props;
   const { photo, item } = entry;
   const verbs = VERBS[photo.state === 'in_review' || photo.state === 'taken_down' ? photo.state : 'public'];
-  const otherId = matchOf(entry);
+  const others = othersOf(entry);
   return (
     <article className="review__detail" aria-label={`Photo of ${item?.title ?? 'a profile'}`}>
-      <div className="review__pictures" data-pair={otherId !== null}>
+      <div className="review__pictures" data-pair={others.length > 0}>
         <ReviewPicture entry={entry} isVeiled={props.isVeiled} onUnveil={props.onUnveil} />
-        {otherId !== null && (
+        {others.length > 0 && (
           <MatchPair
-            fileId={otherId}
+            others={others}
+            shown={props.shown % others.length}
             isVeiled={props.isVeiled}
-            chosen={props.match}
+            outcomes={props.outcomes}
+            onShow={props.onShow}
             onChoose={props.onMatch}
           />
         )}
@@ -70,6 +75,7 @@ export function ReviewDetail(props: ReviewDetailProps) {
               <Button
                 leftSection={<IconCheck size={18} aria-hidden />}
                 aria-keyshortcuts="a"
+                disabled={isCalledCopy(props.outcomes)}
                 onClick={props.onApprove}
               >
                 {verbs.approve}

@@ -3,7 +3,7 @@ import type { CaseSource, MatchOutcome } from '../../../src/domain/review-case.t
 import { REVIEW_REASONS, type ReasonCode } from '../../../src/domain/review-reasons.ts';
 import type { Decision, ReviewEntry } from '../api/review.ts';
 import { type BlurSetting, keepBlur, readBlur } from './blur-setting.ts';
-import { matchOf } from './MatchPair.tsx';
+import { isCalledCopy, othersOf, type Outcomes } from './MatchPair.tsx';
 import { urlOf } from './ReviewPicture.tsx';
 import { useDesk } from './use-desk.ts';
 import { isDisturbing, refusalOf } from './words.ts';
@@ -14,10 +14,12 @@ const PRELOADED = 3;
 /** What is open about the photo at hand; all of it ends with the photo. */
 interface Open {
   readonly asking: ReasonCode | 'text' | null;
-  readonly match: MatchOutcome | null;
+  readonly outcomes: Outcomes;
+  /** Which of the photos that it looks like is beside it. */
+  readonly shown: number;
   readonly isUnveiled: boolean;
 }
-const CLOSED: Open = { asking: null, match: null, isUnveiled: false };
+const CLOSED: Open = { asking: null, outcomes: new Map(), shown: 0, isUnveiled: false };
 
 /** Everything the review page shows and does, whether by key or by pointer. */
 export function useReview() {
@@ -41,14 +43,16 @@ export function useReview() {
   };
   const settle = (decision: Decision, word: string) => {
     if (entry === undefined) return;
-    const fileId = matchOf(entry);
-    const match = open.match !== null && fileId !== null && { match: { fileId, outcome: open.match } };
+    const matches = [...open.outcomes].map(([fileId, outcome]) => ({ fileId, outcome }));
     go(entries[index + 1]?.photo.id ?? entries[index - 1]?.photo.id ?? null);
     setSelected((before) => new Set([...before].filter((id) => id !== entry.photo.id)));
     setSaid(word);
-    desk.decide(entry.photo.id, { ...decision, ...match });
+    desk.decide(entry.photo.id, { ...decision, ...(matches.length > 0 && { matches }) });
   };
-  const approve = () => settle({ decision: 'approve' }, 'Approved.');
+  const approve = () =>
+    isCalledCopy(open.outcomes)
+      ? setSaid('You call it a copy: reject it, or say what else the two are.')
+      : settle({ decision: 'approve' }, 'Approved.');
   const refuse = (code: ReasonCode | null, text: string) => {
     if (entry === undefined) return;
     if (code !== null && REVIEW_REASONS[code].needsText && text === '') {
@@ -78,7 +82,13 @@ export function useReview() {
     step: (by: number) =>
       go(entries[Math.max(0, Math.min(index + by, entries.length - 1))]?.photo.id ?? null),
     ask: (asking: Open['asking']) => setOpen({ ...open, asking }),
-    compare: (match: MatchOutcome) => setOpen({ ...open, match }),
+    compare: (fileId: string, outcome: MatchOutcome) =>
+      setOpen({ ...open, outcomes: new Map(open.outcomes).set(fileId, outcome) }),
+    /** Shows another of the photos that it looks like; after the last one the first. */
+    showOther: (wanted: number) => {
+      const others = entry === undefined ? 0 : othersOf(entry).length;
+      if (others > 0) setOpen({ ...open, shown: wanted % others });
+    },
     unveil: () => setOpen({ ...open, isUnveiled: !open.isUnveiled }),
     toggleHistory: () => setHistoryOpen(!isHistoryOpen),
     undo: () => {

@@ -43,6 +43,10 @@ const ADVICE: Readonly<Record<AdviceCode, Advice>> = {
   ALREADY_EXISTS: other('This photo is in the listing already.', 'Nothing needs to be done.'),
   ALREADY_DECIDED: other('A moderator has decided about this photo.', 'Load the page again to see it.'),
   CLAIMED: other('Another moderator has this photo before them.', 'Go on with the next one.'),
+  CONTRADICTION: other(
+    'It cannot be approved and be called the copy of another photo.',
+    'It is back in the queue: decide again.',
+  ),
   ILLEGAL_TRANSITION: other('The photo is at another step by now.', 'Load the page again to see it.'),
   OBJECT_ARCHIVED: other(
     'The photo is in the archive.',
