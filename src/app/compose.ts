@@ -22,10 +22,12 @@ import { createModerationService } from '../services/moderation.service.ts';
 import { createReviewService } from '../services/review.service.ts';
 import { createRunsService } from '../services/runs.service.ts';
 import { createUsageService } from '../services/usage.service.ts';
+import { createSearchService } from '../services/search.service.ts';
 import { createScannersService } from '../services/scanners.service.ts';
 import { createStorageSecurityService } from '../services/storage-security.service.ts';
 import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { colorsOfPlaceholder } from '../images/colors.ts';
 import { createTextReader } from '../images/text-reader.ts';
 import { createImageEngine } from '../images/engine.ts';
 import { LEFT_TO_WORKERS } from '../jobs/deliver-outbox.ts';
@@ -43,6 +45,7 @@ import {
 } from './adapters.ts';
 import { createModeration } from './moderation.ts';
 import { backupsOf, createObjectStores, readingThrough } from './object-stores.ts';
+import { createPhotoIndex } from './search.ts';
 import { loadSecrets } from './secrets.ts';
 import type { ShutdownPhase } from './shutdown.ts';
 
@@ -153,6 +156,10 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     const scanner = await createScanner(config);
     closing('scanner', () => scanner.close());
 
+    const photoIndex = await createPhotoIndex(db, log);
+    closing('search', () => photoIndex.close());
+    const searching = { index: photoIndex, readColors: colorsOfPlaceholder };
+
     const runs = createRunsService(deps);
     const review = createReviewService({ ...deps, policy: moderation.policy });
     return {
@@ -190,6 +197,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       judging: { detectors: moderation.detectors, onCharge: moderation.onCharge },
       audit: createAuditService({ db, storage, log }),
       runs,
+      search: createSearchService({ ...deps, ...searching, runs }),
+      /** What the index of the search is made from. */
+      searching,
       scanners: createScannersService(deps),
       keysService: createKeysService({ vault: keys, runs }),
       usage: createUsageService({ ...deps, viewsComeFrom }),

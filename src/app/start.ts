@@ -81,6 +81,7 @@ async function makeHttp(
     keys: parts.keysService,
     scanners: parts.scanners,
     runs: parts.runs,
+    search: parts.search,
     moderation: parts.moderation,
     copies: parts.copies,
     lifecycle: parts.lifecycle,

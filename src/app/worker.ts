@@ -4,6 +4,7 @@ import { foldStorage } from '../db/rollups.ts';
 import { recipeId, recipeVersion } from '../domain/renditions.ts';
 import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { backfillFingerprints } from '../jobs/backfill-fingerprints.ts';
+import { searchFeedTask } from '../jobs/feed-search.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { ingestAccessLogs } from '../jobs/ingest-access-logs.ts';
@@ -16,6 +17,7 @@ import { scanDocument } from '../jobs/scan-document.ts';
 import { canaryTask } from '../jobs/scanner-canary.ts';
 import { replayModeration } from '../jobs/moderation-replay.ts';
 import { watchReview } from '../jobs/review-waits.ts';
+import { rebuildSearch } from '../jobs/rebuild-search.ts';
 import { rewrapKeys } from '../jobs/rewrap-keys.ts';
 import { takeArrival } from '../jobs/take-arrival.ts';
 import { startSchedule } from '../jobs/schedule.ts';
@@ -59,6 +61,7 @@ function runHandlers(config: Config, parts: Composition): RunHandlers {
     'cdn-warm': cdnWarmRun({ service }),
     'verify-audit': verifyAudit(parts.jobs),
     'moderation-replay': replayModeration({ ...parts.jobs, ...parts.judging }),
+    'search-rebuild': rebuildSearch({ ...parts.jobs, ...parts.searching }),
     'rewrap-keys': rewrapKeys({ ...parts.jobs, vault: parts.keys }),
   };
 }
@@ -96,6 +99,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         everyMs: EVIDENCE_MS,
         run: () => moveEvidence({ ...jobs, backups: parts.backups }),
       },
+      searchFeedTask({ ...jobs, ...parts.searching, runs: parts.runs }),
       { name: 'fingerprint older photos', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
       ...(accessLogs === null

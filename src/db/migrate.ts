@@ -19,6 +19,7 @@ import * as scrubRecords from './migrations/0017-scrub-records.ts';
 import * as picturesOnAnySide from './migrations/0018-pictures-on-any-side.ts';
 import * as alarmsAndSecondLooks from './migrations/0019-alarms-and-second-looks.ts';
 import * as rateLimits from './migrations/0020-rate-limits.ts';
+import * as search from './migrations/0023-search.ts';
 import * as usage from './migrations/0025-usage.ts';
 
 /**
@@ -45,6 +46,7 @@ const MIGRATIONS = {
   '0018-pictures-on-any-side': picturesOnAnySide,
   '0019-alarms-and-second-looks': alarmsAndSecondLooks,
   '0020-rate-limits': rateLimits,
+  '0023-search': search,
   '0025-usage': usage,
 };
 

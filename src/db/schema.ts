@@ -20,6 +20,7 @@ import type { UsageTables } from './usage-tables.ts';
 import type { LISTED_COLUMNS } from './listed-columns.ts';
 import type { ModerationTables } from './moderation-tables.ts';
 import type { ReviewTables } from './review-tables.ts';
+import type { SearchTables } from './search-tables.ts';
 import type { Recipe } from './recipes.ts';
 
 export interface ItemsTable {
@@ -243,7 +244,8 @@ export interface Schema
     UsageTables,
     ReviewTables,
     ModerationTables,
-    FingerprintTables {
+    FingerprintTables,
+    SearchTables {
   items: ItemsTable;
   files: FilesTable;
   file_transitions: { from_state: FileState; to_state: FileState };

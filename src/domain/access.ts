@@ -79,8 +79,26 @@ export function maySeeItem(
   return isOffered(item.status) || mayAccessItem(who, 'see_all_photos', item);
 }
 
-function isOffered(status: ItemStatus): boolean {
+/** Whether buyers see it, without or with a price tag still on it. */
+export function isOffered(status: ItemStatus): boolean {
   return status === 'active' || status === 'sold';
+}
+
+/** Which photos a search may find at all. */
+export interface SearchScope {
+  /** Those of everybody, in every state. */
+  readonly all: boolean;
+  /** Beside what is public: those of this owner, in every state. */
+  readonly ownerId: string | null;
+}
+
+/**
+ * The one function that decides what a search may look at: what is public, one's own, and for those who see all photos
+ * (`mayAccessFile`) everything.
+ */
+export function searchScope(who: Principal | null): SearchScope {
+  const seesAll = has(who, 'moderator') || has(who, 'admin') || has(who, 'service');
+  return { all: seesAll, ownerId: who?.userId ?? null };
 }
 
 /** The one function that decides what may be done with a listing. */
@@ -131,6 +149,8 @@ const ADMIN_ACTIONS = {
   scrub: ['admin'],
   backup: ['admin'],
   rotate_keys: ['admin'],
+  /** Make the search index anew. */
+  rebuild_search: ['admin'],
   /** Judge all photos again. */
   replay_moderation: ['admin'],
   /** See and cancel long work. */

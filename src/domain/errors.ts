@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   CDN_UNAVAILABLE: { title: 'The CDN does not answer', retryable: true },
   SCANNER_UNAVAILABLE: { title: 'The virus scanner does not answer', retryable: true },
   MODERATOR_UNAVAILABLE: { title: 'The moderator does not answer', retryable: true },
+  SEARCH_UNAVAILABLE: { title: 'The search does not answer', retryable: true },
   KEYS_UNAVAILABLE: { title: 'The key vault does not answer', retryable: true },
   DATABASE_UNAVAILABLE: { title: 'The database does not answer', retryable: true },
   QUEUE_UNAVAILABLE: { title: 'The job queue does not answer', retryable: true },

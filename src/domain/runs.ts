@@ -9,6 +9,7 @@ export const RUN_KINDS = [
   'backup',
   'verify-audit',
   'moderation-replay',
+  'search-rebuild',
 ] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 

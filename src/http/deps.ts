@@ -12,6 +12,7 @@ import type { UsageService } from '#src/services/usage.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
+import type { SearchService } from '#src/services/search.service.ts';
 import type { ScannersService } from '#src/services/scanners.service.ts';
 import type { RequestRates } from './rate-limits.ts';
 
@@ -83,6 +84,7 @@ export interface HttpDeps {
   readonly keys: KeysService;
   readonly scanners: ScannersService;
   readonly runs: RunsService;
+  readonly search: SearchService;
   readonly moderation: ModerationService;
   readonly copies: CopiesService;
   readonly lifecycle: LifecycleService;

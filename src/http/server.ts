@@ -33,6 +33,7 @@ import { reviewRoutes } from './routes/review.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scannerRoutes } from './routes/scanners.ts';
 import { scrubRoutes } from './routes/scrub.ts';
+import { searchRoutes } from './routes/search.ts';
 import { storeRoutes } from './routes/store.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tusRoutes } from './routes/tus.ts';
@@ -98,6 +99,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<HttpServer> {
   scannerRoutes(app, deps);
   runRoutes(app, deps);
   scrubRoutes(app, deps);
+  searchRoutes(app, deps);
   cdnRoutes(app, deps);
   lifecycleRoutes(app, deps);
   usageRoutes(app, deps);

@@ -69,6 +69,7 @@ const STARTS: Readonly<Record<RunKind, AdminAction>> = {
   backup: 'backup',
   'verify-audit': 'verify_audit',
   'moderation-replay': 'replay_moderation',
+  'search-rebuild': 'rebuild_search',
 };
 
 /** Long work with progress: asked for here, done by `jobs/runner.ts`. */

@@ -105,6 +105,11 @@ export const ADMIN: readonly Row[] = [
     call: () => ({ path: '/v1/admin/keys/rotation', json: { dryRun: true } }),
     expected: admins(202),
   },
+  {
+    operation: 'rebuildSearch',
+    call: () => ({ path: '/v1/admin/search/rebuild', json: { dryRun: true } }),
+    expected: admins(202),
+  },
   { operation: 'listRuns', call: () => ({ path: '/v1/admin/runs' }), expected: admins(200) },
   {
     operation: 'getRun',

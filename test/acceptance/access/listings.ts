@@ -14,6 +14,11 @@ export const LISTINGS: readonly Row[] = [
     expected: only(201, ['service'], 403),
   },
   { operation: 'listItems', call: () => ({ path: '/v1/items' }), expected: everybody(200) },
+  {
+    operation: 'searchPhotos',
+    call: () => ({ path: '/v1/search/photos?q=thing&color=red&state=in_review' }),
+    expected: everybody(200),
+  },
   { operation: 'getItem', call: ({ item }) => ({ path: `/v1/items/${item}` }), expected: everybody(200) },
   {
     operation: 'getItem',

@@ -9,6 +9,7 @@ import type { AuditService } from '#src/services/audit.service.ts';
 import type { CopiesService } from '#src/services/copies.service.ts';
 import type { LifecycleService } from '#src/services/lifecycle.service.ts';
 import type { ModerationService } from '#src/services/moderation.service.ts';
+import type { SearchService } from '#src/services/search.service.ts';
 import type { RunsService } from '#src/services/runs.service.ts';
 
 export const PHOTO_ID = '019a8c6e-6c1e-7b57-9d0c-2f2f0d1c7a11';
@@ -93,6 +94,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     deleteItem: unused,
     ...items,
   };
+  const search: SearchService = { searchPhotos: unused, rebuild: unused };
   const runs: RunsService = { start: unused, list: unused, get: unused, cancel: unused };
   const audit: AuditService = {
     list: unused,
@@ -117,6 +119,7 @@ export function doubles(files: Partial<FileManagementService> = {}, items: Parti
     items: allItems,
     review,
     runs,
+    search,
     moderation,
     copies,
     lifecycle,

@@ -151,6 +151,7 @@ const ADMINISTERS: Readonly<Record<AdminAction, readonly Who[]>> = {
   scrub: ['admin'],
   backup: ['admin'],
   rotate_keys: ['admin'],
+  rebuild_search: ['admin'],
   replay_moderation: ['admin'],
   manage_runs: ['admin'],
 };

@@ -94,6 +94,7 @@ const ADVICE: Readonly<Record<AdviceCode, Advice>> = {
   CDN_UNAVAILABLE: again('The photo network does not answer.'),
   SCANNER_UNAVAILABLE: again('The virus scan does not answer.'),
   MODERATOR_UNAVAILABLE: again('The content check does not answer.'),
+  SEARCH_UNAVAILABLE: again('The search does not answer.'),
   KEYS_UNAVAILABLE: again('The keys for documents are out of reach.'),
   DATABASE_UNAVAILABLE: again('Our database does not answer.'),
   QUEUE_UNAVAILABLE: again('Our work queue does not answer.'),
