@@ -91,7 +91,12 @@ export async function markDamaged(db: Db, key: string): Promise<void> {
   await db
     .insertInto('object_checks')
     .values({ key, etag: null, checked_at: now, damaged_at: now })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ etag: null, damaged_at: now }))
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        etag: null,
+        damaged_at: sql<Date>`coalesce(object_checks.damaged_at, clock_timestamp())`,
+      }),
+    )
     .execute();
 }
 
@@ -102,6 +107,41 @@ export async function markWhole(db: Db, key: string): Promise<void> {
     .set({ damaged_at: null, told: null, told_at: null })
     .where('key', '=', key)
     .execute();
+}
+
+/** What an operator was told of a damaged object, now. */
+export async function noteTold(db: Db, key: string, told: string): Promise<void> {
+  await db
+    .updateTable('object_checks')
+    .set({ told, told_at: sql<Date>`clock_timestamp()` })
+    .where('key', '=', key)
+    .execute();
+}
+
+/** An object in quarantine has the bytes that lay in the place of a public one. */
+export async function noteAside(
+  db: Db,
+  key: string,
+  aside: { readonly of: string; readonly sha256: string; readonly etag: string },
+): Promise<void> {
+  const { of, sha256, etag } = aside;
+  await db
+    .insertInto('object_checks')
+    .values({ key, etag, sha256, aside_of: of, checked_at: sql<Date>`clock_timestamp()` })
+    .execute();
+}
+
+/** Where bytes lie that were found in the place of public objects of a file; of one of them, or of all. */
+export async function listAsides(db: Db, fileId: string, of: string | null = null): Promise<string[]> {
+  const rows = await db
+    .selectFrom('objects')
+    .innerJoin('object_checks', 'object_checks.key', 'objects.key')
+    .select('objects.key')
+    .where('objects.file_id', '=', fileId)
+    .where('object_checks.aside_of', 'is not', null)
+    .$if(of !== null, (query) => query.where('object_checks.aside_of', '=', of))
+    .execute();
+  return rows.map((row) => row.key);
 }
 
 /** Keys of these files that are known to be damaged. */

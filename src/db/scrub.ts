@@ -14,6 +14,11 @@ export interface StoredObject {
   readonly damagedAt: Date | null;
   /** When its bytes were last read, if the store has not given them since. */
   readonly unreadSince: Date | null;
+  /** What was told of its damage, and when. */
+  readonly told: string | null;
+  readonly toldAt: Date | null;
+  /** The public object in whose place its bytes lay; null for all others. */
+  readonly asideOf: string | null;
   readonly kind: FileKind;
   readonly ownerId: string;
   readonly fileState: FileState;
@@ -106,6 +111,9 @@ function liveObjects(db: Db) {
       'object_checks.sha256 as sha256',
       'object_checks.damaged_at as damagedAt',
       'object_checks.unread_since as unreadSince',
+      'object_checks.told as told',
+      'object_checks.told_at as toldAt',
+      'object_checks.aside_of as asideOf',
       'files.kind as kind',
       'files.owner_id as ownerId',
       'files.state as fileState',

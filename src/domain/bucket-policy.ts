@@ -1,4 +1,4 @@
-import { PUBLIC_PREFIXES, SIGNED_PREFIX } from './keys.ts';
+import { PUBLIC_PREFIXES, SIGNED_PREFIX, WITHHELD } from './keys.ts';
 
 export interface BucketPolicyOptions {
   /** `arn:aws:s3:::name` */
@@ -64,7 +64,9 @@ export function bucketPolicy(options: BucketPolicyOptions): BucketPolicy {
       deny('DenyCustomerKeys', 's3:PutObject', objects, {
         StringEquals: { 's3:x-amz-server-side-encryption-customer-algorithm': 'AES256' },
       }),
-      ...(distributionArn === null ? [] : [readByCloudFront(bucketArn, distributionArn)]),
+      ...(distributionArn === null
+        ? []
+        : [readByCloudFront(bucketArn, distributionArn), refuseWithheld(bucketArn)]),
     ],
   };
 }
@@ -77,5 +79,17 @@ function readByCloudFront(bucketArn: string, distributionArn: string): PolicySta
     Action: 's3:GetObject',
     Resource: [...PUBLIC_PREFIXES, SIGNED_PREFIX].map((prefix) => `${bucketArn}/${prefix}*`),
     Condition: { StringEquals: { 'AWS:SourceArn': distributionArn } },
+  };
+}
+
+/** Every distribution: what is withheld is public nowhere. The service itself reads it on. */
+function refuseWithheld(bucketArn: string): PolicyStatement {
+  return {
+    Sid: 'DenyWithheld',
+    Effect: 'Deny',
+    Principal: { Service: 'cloudfront.amazonaws.com' },
+    Action: 's3:GetObject',
+    Resource: PUBLIC_PREFIXES.map((prefix) => `${bucketArn}/${prefix}*`),
+    Condition: { StringEquals: { [`s3:ExistingObjectTag/${WITHHELD.name}`]: WITHHELD.value } },
   };
 }

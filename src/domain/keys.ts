@@ -79,6 +79,9 @@ export const ROW_NAMED_PREFIXES = [
 /** Where the service writes: what rows name, what is on its way, and what of the audit ledger lies outside the database. */
 export const WRITTEN_PREFIXES = [...ROW_NAMED_PREFIXES, PREFIXES.temporary, PREFIXES.audit] as const;
 
+/** The tag of an object below a public prefix that nobody shall read there any more: the CDN is refused. */
+export const WITHHELD = { name: 'localex-withheld', value: 'yes' } as const;
+
 /** Whether who has the address may read it. */
 export function isPublicKey(key: string): boolean {
   return PUBLIC_PREFIXES.some((prefix) => key.startsWith(prefix));

@@ -5,13 +5,14 @@ import { listLiveObjects, type StoredObject, surveyLive } from '../db/scrub.ts';
 import { type ErrorCode, isStorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
 import type { RunContext, RunHandler } from './runner.ts';
-import { findDamage, markFound } from './scrub/damage.ts';
+import { type Damage, findDamage, markFound } from './scrub/damage.ts';
 import type { ScrubDeps } from './scrub/deps.ts';
 import { type Look, lookAtAll, seenOf } from './scrub/look.ts';
 import { mend } from './scrub/mend.ts';
 import { createOutageWatch, type OutageWatch } from './scrub/outage.ts';
 import { recover } from './scrub/recover.ts';
 import { newTally, Tally, tallyActions, tallyLook } from './scrub/tally.ts';
+import { isKnown } from './scrub/told.ts';
 import { createThrottle } from './scrub/throttle.ts';
 
 export type { ScrubDeps } from './scrub/deps.ts';
@@ -133,19 +134,18 @@ async function dealWith(scrub: Scrub, fileId: string): Promise<void> {
   const { deps, context, cursor, how } = scrub;
   try {
     const damages = await findDamage(deps, fileId, how);
-    const found = damages.map(({ object, finding: { kind, details } }) => ({
-      action: kind,
-      subject: object.key,
-      details: { fileId, ...details },
-    }));
-    for (const { action, subject, details } of found)
-      deps.log.error(
-        { ...details, key: subject, found: action, alarm: 'damaged' },
-        'a stored object is not as it was',
-      );
-    await save(scrub, found);
+    const now = deps.clock.now();
+    const isNews = (damage: Damage) => !isKnown(damage, now);
+    await say(scrub, damages.filter(isNews));
     if (!context.dryRun) await markFound(deps, damages);
     const actions = await mend(deps, damages, { ...how, dryRun: context.dryRun });
+    const isStill = ({ object: { key } }: Damage) =>
+      actions.some(({ action, subject }) => action === 'still-lost' && subject === key);
+    // Known so far, and something else has become of it.
+    await say(
+      scrub,
+      damages.filter((damage) => !isNews(damage) && !isStill(damage)),
+    );
     cursor.handled = [...cursor.handled, fileId].slice(-HANDLED_KEPT);
     await save(scrub, actions);
     if (!context.dryRun && actions.length > 0) await deps.deliverNow(fileId);
@@ -156,6 +156,22 @@ async function dealWith(scrub: Scrub, fileId: string): Promise<void> {
     const code = isStorageError(error) ? error.code : 'INTERNAL';
     await save(scrub, [{ action: 'fail', subject: fileId, details: { code } }]);
   }
+}
+
+/** Tells of damage: in the log, as an alarm, and in the record of the run. */
+async function say(scrub: Scrub, damages: readonly Damage[]): Promise<void> {
+  if (damages.length === 0) return;
+  const found = damages.map(({ object: { key, fileId }, finding: { kind, details } }) => ({
+    action: kind,
+    subject: key,
+    details: { fileId, ...details },
+  }));
+  for (const { action, subject, details } of found)
+    scrub.deps.log.error(
+      { ...details, key: subject, found: action, alarm: 'damaged' },
+      'a stored object is not as it was',
+    );
+  await save(scrub, found);
 }
 
 /** Objects that were damaged and are right again: somebody put them back, or a scrub died before it could say so. */

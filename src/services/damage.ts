@@ -1,5 +1,7 @@
 import { lockFile } from '../db/files.ts';
-import { listDamagedKeys, markDamaged, markWhole } from '../db/object-checks.ts';
+import { isHeld } from '../db/holds.ts';
+import { listAsides, listDamagedKeys, markDamaged, markWhole } from '../db/object-checks.ts';
+import { condemnObjects } from '../db/objects.ts';
 import { addToOutbox } from '../db/outbox.ts';
 import type { Db, FileRow } from '../db/schema.ts';
 import { findLiveObject, type StoredObject, warnOfDamage } from '../db/scrub.ts';
@@ -39,12 +41,22 @@ export async function giveUpObject(db: Db, file: FileRow, key: string): Promise<
   await warnOfDamage(db, file.id, DAMAGED, true);
 }
 
-/** The bytes are right again: they are offered, and caches forget what they may hold. Under the file's lock. */
+/**
+ * The bytes are right again: they are offered, caches forget what they may hold, and what was found in their place goes
+ * unless a hold keeps it. Under the file's lock.
+ */
 export async function acceptObject(db: Db, file: FileRow, key: string): Promise<void> {
   await markWhole(db, key);
+  if (!(await isHeld(db, file.id))) await removeAsides(db, file.id, key);
   await forgetCached(db, file, key);
   if ((await listDamagedKeys(db, [file.id])).size > 0) return;
   await warnOfDamage(db, file.id, DAMAGED, false);
+}
+
+/** Removes what was found in the place of public objects of a file: of one of them, or of all. Under the file's lock. */
+export async function removeAsides(db: Db, fileId: string, of: string | null = null): Promise<void> {
+  const keys = await condemnObjects(db, await listAsides(db, fileId, of));
+  if (keys.length > 0) await addToOutbox(db, 'delete-objects', { fileId, keys, paths: [] });
 }
 
 /** Has caches forget a key and what is answered from it. Documents and uploads are in none. */

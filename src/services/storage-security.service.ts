@@ -7,6 +7,7 @@ import { type FileAction, type FileFacts, mayAccessFile, type Principal } from '
 import { isPublicKey, isSignedKey } from '../domain/keys.ts';
 import { recordAccess } from '../db/access-log.ts';
 import { findFile } from '../db/files.ts';
+import { listAsides } from '../db/object-checks.ts';
 import { findObjectOwner } from '../db/objects.ts';
 import { listPublishedKeys } from '../db/variants.ts';
 import { lostKeys } from './damage.ts';
@@ -35,7 +36,7 @@ export interface StorageSecurityService {
    * the URL is given. Never of uploaded bytes or of an identity document: these are served by the service alone.
    *
    * Errors: INVALID_REQUEST for an expiration that is longer than allowed, NOT_FOUND for a key that no file of theirs has and
-   * for bytes that are lost, FORBIDDEN, and those of `StorageService.getSignedUrl`.
+   * for bytes that are lost or were found in their place, FORBIDDEN, and those of `StorageService.getSignedUrl`.
    */
   generateSignedUrl(key: string, expiration: number, who: Principal | null): Promise<string>;
   /**
@@ -69,7 +70,8 @@ export function createStorageSecurityService(deps: StorageSecurityDeps): Storage
       const file = await fileOf(deps.db, key);
       if (file === null || !mayAccessFile(who, 'read', factsOf(file)))
         throw new StorageError('NOT_FOUND', 'There is no such object.');
-      if ((await lostKeys(deps.db, [file])).has(key))
+      const asides = await listAsides(deps.db, file.id);
+      if (asides.includes(key) || (await lostKeys(deps.db, [file])).has(key))
         throw new StorageError('NOT_FOUND', 'There is no such object.');
       if (!(await isOpen(deps.db, key))) {
         if (who === null || !isSignedKey(key) || !mayAccessFile(who, 'read_content', factsOf(file)))

@@ -40,6 +40,17 @@ describe('the policy of a bucket', () => {
     expect(alone.every((statement) => statement.Effect === 'Deny')).toBe(true);
   });
 
+  test('denies CloudFront what is withheld at a public key, and nobody else', () => {
+    expect(named('DenyWithheld')).toEqual({
+      Sid: 'DenyWithheld',
+      Effect: 'Deny',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Action: 's3:GetObject',
+      Resource: [`${BUCKET}/items/*`, `${BUCKET}/profiles/*`],
+      Condition: { StringEquals: { 's3:ExistingObjectTag/localex-withheld': 'yes' } },
+    });
+  });
+
   test('denies what comes without TLS, or with an old one, to everybody and for everything', () => {
     for (const [sid, condition] of [
       ['DenyWithoutTls', { Bool: { 'aws:SecureTransport': 'false' } }],

@@ -17,7 +17,7 @@ export interface Expectation {
 
 /** Null for an object that no row describes: whether it should be there at all is not for the scrub to say. */
 export function expectationOf(object: StoredObject): Expectation | null {
-  const { key, etag, variant } = object;
+  const { key, etag, variant, asideOf } = object;
   if (variant !== null) {
     const labels = { contentType: mediaTypeOf(variant.format), cacheControl: cacheControlOf(key) };
     return { bytes: variant.bytes, sha256: variant.sha256, etag, labels };
@@ -25,7 +25,9 @@ export function expectationOf(object: StoredObject): Expectation | null {
   if (isDocument(object))
     return { bytes: null, sha256: object.sha256, etag: etag ?? object.uploadEtag, labels: null };
   if (isEvidence(object)) {
-    const labels = { contentType: mediaTypeOfKey(key), cacheControl: cacheControlOf(key) };
+    // What was found in another's place is kept as it is, with the type that somebody gave it.
+    const labels =
+      asideOf === null ? { contentType: mediaTypeOfKey(key), cacheControl: cacheControlOf(key) } : null;
     return { bytes: object.storedBytes, sha256: object.sha256, etag, labels };
   }
   if (!isUploadedKey(key) || object.uploadSha256 === null) return null;

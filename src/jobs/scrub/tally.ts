@@ -21,7 +21,9 @@ export const Tally = z.object({
   recovered: count,
   /** Their bytes are lost unless a backup turns up. */
   lost: count,
-  /** Damaged, and left where they lie: a backup could not be asked for them; their file is under legal hold. */
+  /** The same, or left as one of the next two, and told before. */
+  stillLost: count.default(0),
+  /** Damaged, and their bytes kept: a backup could not be asked for them; their file is under legal hold. */
   postponed: count,
   held: count,
   /** Not read: archived; the store does not give them; no row says what they should be. */
@@ -57,6 +59,7 @@ const OUTCOMES: Readonly<Record<string, keyof Tally>> = {
   relabel: 'relabelled',
   recover: 'recovered',
   'set-aside': 'lost',
+  'still-lost': 'stillLost',
   postpone: 'postponed',
   hold: 'held',
   unreadable: 'unreadable',

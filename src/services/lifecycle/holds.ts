@@ -13,6 +13,7 @@ import { isPublic } from '../../domain/file-state.ts';
 import type { FileId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { isTemporaryKey, PREFIXES } from '../../domain/keys.ts';
+import { removeAsides } from '../damage.ts';
 import { evidenceKeys } from '../evidence/keys.ts';
 import { hasSuccessor } from '../photos/profile-photos.ts';
 import { isReplaced } from '../photos/replaced.ts';
@@ -91,6 +92,7 @@ export async function getHold(deps: Pick<ServiceDeps, 'db'>, who: Principal, id:
 async function tidy(db: Db, file: FileRow): Promise<void> {
   const moved = await dropEvidenceMoves(db, file.id);
   await removeHidden(db, file, moved);
+  await removeAsides(db, file.id);
   if ((await isPredecessor(db, file)) || file.state === 'failed' || isDeadDocument(file)) {
     await remove(db, file);
     return;
