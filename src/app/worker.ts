@@ -42,7 +42,7 @@ const PROBE_MS = 5_000;
 const ARRIVALS_CLOSE_MS = 4000;
 /** A restore takes hours at S3: looked for often enough to be seen soon, seldom enough to cost nothing. */
 const RESTORE_MS = 300_000;
-/** What has been restored to be moved could be read at its public key: it is moved soon. */
+/** What has been restored to be moved lies at its public key, if refused to the CDN: it is moved soon. */
 const EVIDENCE_MS = 10_000;
 const REVIEW_WAITS_MS = 60_000;
 const BACKFILL_MS = 60_000;

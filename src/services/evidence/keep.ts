@@ -4,13 +4,14 @@ import { markDamaged, noteSeen } from '../../db/object-checks.ts';
 import { condemnLate, condemnObjects, dropRow, settleObjects } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
 import type { Db } from '../../db/schema.ts';
-import { StorageError } from '../../domain/errors.ts';
+import { isStorageError, StorageError } from '../../domain/errors.ts';
 import { type ObjectKey, objectKey, parsePublicKey } from '../../domain/keys.ts';
 import { mediaTypeOf } from '../../domain/renditions.ts';
 import type { BackupSource } from '../../ports/backup-source.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { publicPaths } from '../removal.ts';
 import { type Copy, type Search, searchBackups } from '../storage/search-backups.ts';
+import { stopWithholding, withhold } from '../storage/withhold.ts';
 import type { EvidenceKeys } from './keys.ts';
 import { readOriginal, type StoredBytes } from './original.ts';
 
@@ -19,7 +20,7 @@ export type EvidenceDeps = Pick<ServiceDeps, 'db' | 'storage' | 'log'> & {
   readonly backups: readonly BackupSource[];
 };
 
-/** What is being restored could be read at its public key once it is there, so it is looked for often. */
+/** What is being restored lies at its public key once it is there, so it is looked for often. */
 const RESTORING_SECONDS = 60;
 /** No sanitised original comes near it: a longer copy is not read to its end. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -36,6 +37,8 @@ export async function keepOriginal(
   keys: EvidenceKeys,
 ): Promise<void> {
   const { to, aside } = keys;
+  // Before anything else: what is archived can be read at its public key from when the store has brought it back.
+  await withholdOriginal(deps, move.key);
   const original = await readOriginal(deps.storage, {
     from: objectKey(move.key),
     to,
@@ -53,6 +56,15 @@ export async function keepOriginal(
   if (search.copy !== null) return recover(deps, trx, move, { keys, found, copy: search.copy });
   assertAsked(search, found === null ? ['STORAGE_UNAVAILABLE', 'OBJECT_ARCHIVED'] : ['STORAGE_UNAVAILABLE']);
   return found === null ? lose(deps, trx, move, keys) : hide(deps, trx, move, { keys, found, search });
+}
+
+/** What is not there needs nothing. */
+async function withholdOriginal({ storage }: EvidenceDeps, key: string): Promise<void> {
+  try {
+    await withhold(storage, key);
+  } catch (error) {
+    if (!isStorageError(error, 'NOT_FOUND')) throw error;
+  }
 }
 
 async function searchFor(deps: EvidenceDeps, { key, sha256 }: EvidenceMove): Promise<Search> {
@@ -129,6 +141,7 @@ async function copyTo(deps: EvidenceDeps, trx: Db, stored: StoredBytes, to: Obje
     key === to
       ? await deps.storage.fileInfo(to)
       : await deps.storage.copyFile(key, to, { storageClass: 'STANDARD', ifMatch: etag });
+  if (key !== to) await stopWithholding(deps.storage, to);
   await settle(trx, to, { ...info, sha256 });
 }
 

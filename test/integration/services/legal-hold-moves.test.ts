@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StorageError } from '#src/domain/errors.ts';
+import type { ObjectTags } from '#src/ports/object-store.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
 import { ADMIN, knowViews } from '#test/support/ageing.ts';
 import { distinctPhoto, type TestApp, untilDelivered } from '#test/support/app.ts';
@@ -56,6 +57,43 @@ describe('evidence that is on its way', () => {
     expect(await stateOf(held)).toMatchObject({ state: 'moved' });
     await expectInQuarantine(served, held);
     expect((await app.storage.fileInfo(evidenceKey(held.key) ?? '')).storageClass).toBe('STANDARD');
+  });
+
+  test('is refused to the CDN in a bucket before the archive is asked for it, and its copy in quarantine is not', async () => {
+    const held = await archived(served);
+    await waiting(served, held);
+    const tags = new Map<string, ObjectTags>([[held.key, { team: 'photos' }]]);
+    const calls: string[] = [];
+    let isThere = false;
+    const { storage: real } = app.jobs;
+    const storage: typeof real = {
+      ...real,
+      fileTags: async (key) => tags.get(key) ?? {},
+      async tagFile(key, to) {
+        calls.push(`tag ${key}`);
+        tags.set(key, to);
+      },
+      archiveStatus: async () => (isThere ? 'restored' : 'archived'),
+      async restoreFile(key, days) {
+        calls.push(`restore ${key}`);
+        expect(tags.get(key)).toEqual({ team: 'photos', 'localex-withheld': 'yes' });
+        await real.restoreFile(key, days);
+      },
+      async copyFile(from, to, how) {
+        calls.push(`copy ${to}`);
+        tags.set(to, tags.get(from) ?? {});
+        return real.copyFile(from, to, how);
+      },
+    };
+    await goOn(served, held, { storage });
+    const to = evidenceKey(held.key) ?? '';
+    const first = [`tag ${held.key}`, `restore ${held.key}`];
+    // The archive of the tests is fast: it is there at once, and moved.
+    isThere = true;
+    await goOn(served, held, { storage });
+    expect(calls).toEqual([...first, `copy ${to}`, `tag ${to}`]);
+    expect(tags.get(to)).toEqual({ team: 'photos' });
+    await expectInQuarantine(served, held);
   });
 
   test('is moved to the same end when the process that moved it died between its copy and the rest', async () => {
