@@ -105,7 +105,6 @@ export const Analysed = z.object({
   }),
   labels: z.array(z.object({ label: z.string(), index: z.int(), confidence: Probability })).max(10),
   gun: Probability,
-  perceptualHash: Hash,
   embedding: z.base64(),
   fingerprint: Fingerprint,
   models: z.record(z.string(), z.string()),

@@ -45,8 +45,6 @@ export interface ImageAnalysis {
   readonly labels: readonly { readonly label: string; readonly index: number; readonly confidence: number }[];
   /** p[413]+p[763]+p[764]: assault rifle, revolver, rifle (models/README.md). */
   readonly gun: number;
-  /** PDQ-style 256-bit perceptual hash, 64 hex digits. */
-  readonly perceptualHash: string;
   /** EfficientNet embedding, 1280 float32 little endian, base64. */
   readonly embedding: string;
   readonly fingerprint: Fingerprint;

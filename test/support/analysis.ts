@@ -13,7 +13,6 @@ export function analysisOf(scores: Partial<ImageAnalysis['nsfw']>, gun = 0): Ima
     nsfw: { ...nsfw, neutral: scores.neutral ?? rest },
     labels: [],
     gun,
-    perceptualHash: '0'.repeat(64),
     embedding: '',
     fingerprint: { hash: '0'.repeat(64), landmarks: [], look: '' },
     models: SEEN_BY,

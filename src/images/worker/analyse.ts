@@ -3,19 +3,16 @@ import type { Analysed } from '../protocol.ts';
 import { bilinearSquare } from './bilinear.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { loadModels, MODEL_SIDE } from './models.ts';
-import { pdqHash } from './pdq.ts';
 import type { Picture } from './picture.ts';
 import { fromRaster, type Raster, toRaster } from './sharp.ts';
 
 /** Thumbhash looks at no more. */
 const PLACEHOLDER_EDGE = 100;
-/** PDQ's reference implementation reduces larger pictures to this square before it hashes them. */
-const HASH_SIDE = 512;
 const MAX_LABELS = 10;
 /** ImageNet classes of assault rifle, revolver and rifle (models/README.md). */
 const GUN_CLASSES = [413, 763, 764];
 
-/** Looks at the pixels with both models and takes the fingerprints, all from the 800 px rendition. */
+/** Looks at the pixels with both models and takes the fingerprint, all from the 800 px rendition. */
 export async function analyse(picture: Picture): Promise<Analysed> {
   const [models, seen] = await Promise.all([loadModels(), onWhite(await picture.level('medium'))]);
   const nsfw = await models.nsfw(bilinearSquare(seen, MODEL_SIDE));
@@ -28,7 +25,6 @@ export async function analyse(picture: Picture): Promise<Analysed> {
       1,
       GUN_CLASSES.reduce((sum, index) => sum + (probabilities[index] ?? 0), 0),
     ),
-    perceptualHash: await hashOf(seen),
     embedding: Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString('base64'),
     fingerprint: await fingerprintOf(seen),
     models: models.versions,
@@ -61,17 +57,4 @@ async function placeholderOf(raster: Raster): Promise<string> {
       .resize(PLACEHOLDER_EDGE, PLACEHOLDER_EDGE, { fit: 'inside', withoutEnlargement: true }),
   );
   return Buffer.from(rgbaToThumbHash(small.width, small.height, small.data)).toString('base64');
-}
-
-/** Rec. 601 luma, as PDQ weighs it. */
-async function hashOf(raster: Raster): Promise<string> {
-  const small =
-    Math.max(raster.width, raster.height) > HASH_SIDE ? await stretched(raster, HASH_SIDE) : raster;
-  const luma = new Float32Array(small.width * small.height);
-  for (let at = 0, from = 0; at < luma.length; at++, from += 3)
-    luma[at] =
-      0.299 * (small.data[from] ?? 0) +
-      0.587 * (small.data[from + 1] ?? 0) +
-      0.114 * (small.data[from + 2] ?? 0);
-  return pdqHash(luma, small.width, small.height);
 }

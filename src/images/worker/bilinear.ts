@@ -9,24 +9,42 @@ import type { Raster } from './sharp.ts';
  */
 export function bilinearSquare({ data, width, height, channels }: Raster, side: number): Uint8Array {
   const square = new Uint8Array(side * side * 3);
+  const columns = samplesOf(width, side);
+  const rows = samplesOf(height, side);
   for (let y = 0, at = 0; y < side; y++) {
-    const down = (y * (height - 1)) / (side - 1);
-    const top = Math.floor(down);
-    const upper = top * width;
-    const lower = Math.min(top + 1, height - 1) * width;
+    const upper = (rows.first[y] ?? 0) * width;
+    const lower = (rows.second[y] ?? 0) * width;
+    const down = rows.share[y] ?? 0;
     for (let x = 0; x < side; x++) {
-      const across = (x * (width - 1)) / (side - 1);
-      const left = Math.floor(across);
-      const right = Math.min(left + 1, width - 1);
+      const left = columns.first[x] ?? 0;
+      const right = columns.second[x] ?? 0;
+      const across = columns.share[x] ?? 0;
       for (let channel = 0; channel < 3; channel++, at++) {
-        const pixel = (index: number) => data[index * channels + channel] ?? 0;
-        const above = mix(pixel(upper + left), pixel(upper + right), across - left);
-        const below = mix(pixel(lower + left), pixel(lower + right), across - left);
-        square[at] = Math.round(mix(above, below, down - top));
+        const topLeft = data[(upper + left) * channels + channel] ?? 0;
+        const topRight = data[(upper + right) * channels + channel] ?? 0;
+        const bottomLeft = data[(lower + left) * channels + channel] ?? 0;
+        const bottomRight = data[(lower + right) * channels + channel] ?? 0;
+        const above = mix(topLeft, topRight, across);
+        const below = mix(bottomLeft, bottomRight, across);
+        square[at] = Math.round(mix(above, below, down));
       }
     }
   }
   return square;
+}
+
+/** For each of `side` places along a length: the pixels on both sides of it, and the share of the second one. */
+function samplesOf(length: number, side: number) {
+  const first = new Int32Array(side);
+  const second = new Int32Array(side);
+  const share = new Float64Array(side);
+  for (let at = 0; at < side; at++) {
+    const place = (at * (length - 1)) / (side - 1);
+    first[at] = Math.floor(place);
+    second[at] = Math.min(Math.floor(place) + 1, length - 1);
+    share[at] = place - Math.floor(place);
+  }
+  return { first, second, share };
 }
 
 function mix(a: number, b: number, share: number): number {

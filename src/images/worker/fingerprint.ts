@@ -1,7 +1,7 @@
 import { type Fingerprint, LOOK_SIDE, MOST_LANDMARKS } from '../../domain/fingerprint.ts';
 import { type Grey, landmarksOf } from './landmarks.ts';
 import { pdqHash } from './pdq.ts';
-import { fromRaster, type Raster } from './sharp.ts';
+import { fromRaster, type Raster, toRaster } from './sharp.ts';
 
 /** Longest edge of the picture that landmarks are looked for in. */
 const EDGE = 192;
@@ -12,8 +12,8 @@ const FRAME_NOISE = 10;
 
 /** Takes the fingerprint of an RGB picture of about 800 px. */
 export async function fingerprintOf(raster: Raster): Promise<Fingerprint> {
-  const { grey, inside } = await withoutFrame(raster);
-  const look = await greyOf(inside, { width: LOOK_SIDE, height: LOOK_SIDE, fit: 'fill' });
+  const { small, grey } = await withoutFrame(raster);
+  const look = await greyOf(await resized(small, { width: LOOK_SIDE, height: LOOK_SIDE, fit: 'fill' }));
   return {
     hash: pdqHash(grey.data, grey.width, grey.height),
     landmarks: landmarksOf(grey, MOST_LANDMARKS).map(({ bits, doubtful }) => [bits, ...doubtful] as const),
@@ -21,32 +21,42 @@ export async function fingerprintOf(raster: Raster): Promise<Fingerprint> {
   };
 }
 
-/** Rows and columns of one shade around a picture say nothing of it, and there is the same picture without them. */
-async function withoutFrame(raster: Raster): Promise<{ grey: Grey; inside: Raster }> {
-  const size = { width: EDGE, height: EDGE, fit: 'inside' } as const;
-  const grey = await greyOf(raster, size);
-  const box = contentOf(grey);
-  if (box.width === grey.width && box.height === grey.height) return { grey, inside: raster };
-  const [across, down] = [raster.width / grey.width, raster.height / grey.height];
-  const { data, info } = await fromRaster(raster)
-    .extract({
-      left: Math.floor(box.left * across),
-      top: Math.floor(box.top * down),
-      width: Math.max(1, Math.floor(box.width * across)),
-      height: Math.max(1, Math.floor(box.height * down)),
-    })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const inside: Raster = { data, width: info.width, height: info.height, channels: 3 };
-  return { grey: await greyOf(inside, size), inside };
+interface Reduced {
+  readonly small: Raster;
+  readonly grey: Grey;
 }
 
-async function greyOf(
+/** Rows and columns of one shade around a picture say nothing of it, and there is the same picture without them. */
+async function withoutFrame(raster: Raster): Promise<Reduced> {
+  const whole = await reduced(raster);
+  const { grey } = whole;
+  const box = contentOf(grey);
+  if (box.width === grey.width && box.height === grey.height) return whole;
+  const [across, down] = [raster.width / grey.width, raster.height / grey.height];
+  const inside = fromRaster(raster).extract({
+    left: Math.floor(box.left * across),
+    top: Math.floor(box.top * down),
+    width: Math.max(1, Math.floor(box.width * across)),
+    height: Math.max(1, Math.floor(box.height * down)),
+  });
+  return reduced(await toRaster(inside));
+}
+
+/** Made small before it is made grey: the other way round takes four times as long. */
+async function reduced(raster: Raster): Promise<Reduced> {
+  const small = await resized(raster, { width: EDGE, height: EDGE, fit: 'inside' });
+  return { small, grey: await greyOf(small) };
+}
+
+function resized(
   raster: Raster,
   size: { width: number; height: number; fit: 'inside' | 'fill' },
-): Promise<Grey> {
+): Promise<Raster> {
+  return toRaster(fromRaster(raster).resize(size));
+}
+
+async function greyOf(raster: Raster): Promise<Grey> {
   const { data, info } = await fromRaster(raster)
-    .resize(size)
     .greyscale()
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });

@@ -57,8 +57,8 @@ describe('the analysis', () => {
       await analyse(copy),
       await analyse(await photoBytes('mountains.jpg')),
     ];
-    expect(pdqDistance(original.perceptualHash, again.perceptualHash)).toBeLessThanOrEqual(31);
-    expect(pdqDistance(original.perceptualHash, other.perceptualHash)).toBeGreaterThan(80);
+    expect(pdqDistance(original.fingerprint.hash, again.fingerprint.hash)).toBeLessThanOrEqual(31);
+    expect(pdqDistance(original.fingerprint.hash, other.fingerprint.hash)).toBeGreaterThan(80);
     expect(Buffer.from(original.embedding, 'base64')).toHaveLength(1280 * 4);
     expect(cosine(original.embedding, again.embedding)).toBeGreaterThan(0.92);
     expect(cosine(original.embedding, other.embedding)).toBeLessThan(0.87);

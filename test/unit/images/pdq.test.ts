@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
 import { pdqDistance, pdqHash } from '#src/images/worker/pdq.ts';
-import { testEngine, withImage } from './support.ts';
-
-const engine = testEngine();
-afterAll(() => engine.close());
 
 /** From pdq/python/README.md of facebook/ThreatExchange. */
 const PUBLISHED = [
@@ -16,8 +13,8 @@ const PUBLISHED = [
 describe('PDQ', () => {
   it.each(PUBLISHED)('of %s is the published hash', async (name, published) => {
     const bytes = await readFile(new URL(`../../fixtures/pdq/${name}`, import.meta.url));
-    const { perceptualHash } = await withImage(engine, bytes, (image) => image.analyse());
-    expect(pdqDistance(perceptualHash, published)).toBe(0);
+    const { luma, width, height } = await lumaOf(bytes);
+    expect(pdqDistance(pdqHash(luma, width, height), published)).toBe(0);
   });
 
   it('of a flat picture is defined', () => {
@@ -29,3 +26,16 @@ describe('PDQ', () => {
     expect(pdqDistance('0'.repeat(64), `${'0'.repeat(63)}5`)).toBe(2);
   });
 });
+
+/** As PDQ's reference prepares a picture: at most 512 px square, Rec. 601. */
+async function lumaOf(bytes: Buffer) {
+  const { data, info } = await sharp(bytes)
+    .resize(512, 512, { fit: 'fill', kernel: 'cubic', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const luma = Float32Array.from({ length: info.width * info.height }, (_, at) => {
+    const [red = 0, green = 0, blue = 0] = data.subarray(3 * at, 3 * at + 3);
+    return 0.299 * red + 0.587 * green + 0.114 * blue;
+  });
+  return { luma, width: info.width, height: info.height };
+}

@@ -51,7 +51,7 @@ describe('processImage', () => {
   it('makes the whole set of an item photo from one decode, and looks at it', async () => {
     const { facts, analysis, variants } = await service.processImage(await photoBytes('lake.jpg'));
     expect(facts).toMatchObject({ width: 1200, height: 1800 });
-    expect(analysis.perceptualHash).toHaveLength(64);
+    expect(analysis.fingerprint.hash).toHaveLength(64);
     expect(variants.map(({ name, format }) => `${name}.${format}`)).toEqual([
       'original.jpeg',
       'large.jpeg',
