@@ -27,15 +27,15 @@ export interface BannedPicturesTable {
   confirmed_by: string | null;
 }
 
-/** Photos of different owners that show the same picture. */
-export interface PhotoMatchesTable {
+/** Photos of different owners that show the same picture. Once one of them is deleted it has no hashes, and no owners either. */
+interface PhotoMatchesTable {
   id: GeneratedAlways<BigInt8>;
   newer_id: string;
   older_id: string;
-  newer_owner: string;
-  older_owner: string;
-  newer_hash: string;
-  older_hash: string;
+  newer_owner: string | null;
+  older_owner: string | null;
+  newer_hash: string | null;
+  older_hash: string | null;
   similarity: number;
   found_at: CreatedAt;
   outcome: MatchOutcome | null;

@@ -63,8 +63,7 @@ export async function findLookalikes(db: Db, print: Fingerprint, among: Among | 
       select print_id, shared
       from (select *, row_number() over (order by shared desc, print_id) as place from sharing) as ranked
       where shared >= ${MORE_THAN_CHANCE} or place <= ${MOST_BY_CHANCE}
-      union
-      select print_id, shared from sharing join fingerprints b on b.id = print_id where b.banned_id is not null
+        or exists (select from fingerprints b where b.id = print_id and b.banned_id is not null)
     )
     select * from (
       select kind.kind, f.id, f.banned_id as "bannedId", f.file_id as "fileId", f.tokens, f.hash, f.look,

@@ -16,7 +16,7 @@ import * as moderation from './migrations/0014-moderation.ts';
 import * as fingerprints from './migrations/0015-fingerprints.ts';
 import * as receiptsAndHints from './migrations/0016-receipts-and-hints.ts';
 import * as scrubRecords from './migrations/0017-scrub-records.ts';
-import * as picturesOnAnySide from './migrations/0018-pictures-on-any-side.ts';
+import * as copies from './migrations/0018-copies.ts';
 import * as alarmsAndSecondLooks from './migrations/0019-alarms-and-second-looks.ts';
 import * as rateLimits from './migrations/0020-rate-limits.ts';
 import * as search from './migrations/0023-search.ts';
@@ -43,7 +43,7 @@ const MIGRATIONS = {
   '0015-fingerprints': fingerprints,
   '0016-receipts-and-hints': receiptsAndHints,
   '0017-scrub-records': scrubRecords,
-  '0018-pictures-on-any-side': picturesOnAnySide,
+  '0018-copies': copies,
   '0019-alarms-and-second-looks': alarmsAndSecondLooks,
   '0020-rate-limits': rateLimits,
   '0023-search': search,

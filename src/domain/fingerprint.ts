@@ -1,5 +1,5 @@
 import { LANDMARK_FREQUENCIES } from './landmark-frequencies.ts';
-import { landmarkClass, TURNS, turnedHash } from './turns.ts';
+import { landmarkClass, type Turn, turnedHash, TURNS } from './turns.ts';
 
 /** Sides of the small grey picture in a fingerprint, in pixels. */
 export const LOOK_SIDE = 32;
@@ -22,6 +22,9 @@ const BANDS = 256 / BAND_DIGITS;
 export const FIRST_BAND = 2 ** LANDMARK_FREQUENCIES.length;
 /** Of pictures that are nearly flat: found with each other, they would say nothing. */
 const EMPTY_BANDS: ReadonlySet<string> = new Set(['0'.repeat(BAND_DIGITS), '1'.repeat(BAND_DIGITS)]);
+/** Pictures with more landmarks are found by them on other sides, and by their hash as they are and mirrored only. */
+const FEW_LANDMARKS = 16;
+const UPRIGHT: readonly Turn[] = [0, 1];
 /** Levels of grey (standard deviation) below which a picture shows nothing that it could be recognised by. */
 const LEAST_SPREAD = 3;
 
@@ -35,15 +38,17 @@ export function storedTokens(print: Fingerprint): number[] {
 }
 
 /**
- * What the index is asked for: the classes of all landmarks, however they are read, and the bands of the hash of the picture laid on each of its sides, mirrored too.
+ * What the index is asked for: the classes of all landmarks, however they are read, and the bands of the hash of the picture as
+ * it is and mirrored, where landmarks are few laid on each side.
  */
 export function askedTokens(print: Fingerprint): number[] {
   if (isBlank(print)) return [];
   const hash = hashBits(print.hash);
+  const sides = print.landmarks.length > FEW_LANDMARKS ? UPRIGHT : TURNS;
   return [
     ...new Set([
       ...print.landmarks.flatMap((landmark) => readingsOf(landmark).map(landmarkClass)),
-      ...TURNS.flatMap((turn) => bandsOf(turnedHash(hash, turn))),
+      ...sides.flatMap((turn) => bandsOf(turnedHash(hash, turn))),
     ]),
   ];
 }

@@ -51,8 +51,11 @@ export interface ImageAnalysis {
   readonly models: Readonly<Record<string, string>>;
 }
 
-/** What is kept of an analysis in the file's own row: the placeholder has a column, the fingerprint rows that go with the photo. */
-export type KeptAnalysis = Omit<ImageAnalysis, 'placeholder' | 'fingerprint'>;
+/**
+ * What is kept of an analysis in the file's own row, until the photo is deleted: what models made of it. The placeholder has a
+ * column; what a photo could be recognised by is in its fingerprint alone.
+ */
+export type KeptAnalysis = Pick<ImageAnalysis, 'nsfw' | 'labels' | 'gun' | 'models'>;
 
 /** The re-read of one output (design §3, promise 1): parsed again as a container, with what was found in it. */
 export interface OutputReport {

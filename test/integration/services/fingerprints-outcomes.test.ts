@@ -97,7 +97,7 @@ describe('what a moderator says of two photos', () => {
       await app.files.deletePhoto(photo === newer ? second : first, fileId(photo.id));
   });
 
-  test('not a copy: the newer one is published, and the pair stays dismissed when it is uploaded again', async () => {
+  test('not a copy: the newer one is published, and the pair stays dismissed until one of them is deleted', async () => {
     const { second, older, newer, matchId } = await pairOf('nuthatch.jpg');
     expect(newer.state).toBe('in_review');
     expect(await decide(matchId, 'not_a_copy')).toMatchObject({
@@ -106,16 +106,31 @@ describe('what a moderator says of two photos', () => {
     });
     await untilState(app, newer.id, 'ready');
     expect(await stateOf(older.id)).toBe('ready');
-    await app.files.deletePhoto(second, fileId(newer.id));
-    expect((await settled(second, 'nuthatch.jpg', 'half the size')).state).toBe('ready');
+    const again = await settled(second, 'nuthatch.jpg', 'half the size');
+    expect(again.state).toBe('ready');
     // A third person is another matter.
     expect((await settled(newSeller(), 'nuthatch.jpg', 'half the size')).state).toBe('in_review');
+
+    for (const { id } of [newer, again]) await app.files.deletePhoto(second, fileId(id));
+    const kept = await app.db
+      .selectFrom('photo_matches')
+      .selectAll()
+      .where('newer_id', '=', newer.id)
+      .execute();
+    expect(kept).toMatchObject([
+      { outcome: 'not_a_copy', newer_hash: null, older_hash: null, newer_owner: null, older_owner: null },
+    ]);
+    expect((await listFindings(app.db, [newer.id])).get(newer.id) ?? []).toEqual([]);
+    expect(await findFile(app.db, newer.id)).toMatchObject({ analysis: null, placeholder: null });
+    expect((await settled(second, 'nuthatch.jpg', 'half the size')).state).toBe('in_review');
   });
 
   test('same owner: nothing that these two people upload is compared any more, whoever is first', async () => {
     const { first, second, newer, matchId } = await pairOf('dogs.jpg');
     await decide(matchId, 'same_owner');
     await untilState(app, newer.id, 'ready');
+    // What was said of two people outlives the photos.
+    await app.files.deletePhoto(second, fileId(newer.id));
     expect((await settled(second, 'stream.jpg')).state).toBe('ready');
     expect((await settled(first, 'stream.jpg', 'mirrored')).state).toBe('ready');
   });

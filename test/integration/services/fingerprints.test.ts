@@ -74,6 +74,8 @@ describe('the same photo with another seller', () => {
     const [first, second] = [newSeller(), newSeller()];
     const older = await settled(first, name);
     expect(older.state).toBe('ready');
+    // What it could be recognised by is in its fingerprint alone.
+    expect(Object.keys(older.analysis ?? {}).toSorted()).toEqual(['gun', 'labels', 'models', 'nsfw']);
     const newer = await settled(second, name, alteration);
     expect(newer.state).toBe('in_review');
     expect(await copiesOf(newer.id)).toMatchObject([

@@ -5,15 +5,17 @@ import { type Kysely, sql } from 'kysely';
  * a fingerprint, a landmark by its class (`landmark_class`: one number for all eight ways to lay it down), so that what two
  * pictures share is counted in the index alone. The array of tokens stays with the fingerprint and needs no index any more.
  * Fills a million fingerprints in three minutes, in which no photo is checked.
+ *
+ * And deleting means gone: what a deleted photo was recognised by, or who had it, is kept nowhere but with a ban.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
+  for (const statement of [...INDEX, ...FORGETTING]) await sql.raw(statement).execute(db);
 }
 
 /** Landmarks have 29 bits; bands of hashes come above. */
 const FIRST_BAND = 2 ** 29;
 
-const STATEMENTS = [
+const INDEX = [
   // As `landmarkClass` of src/domain/turns.ts: rows and columns change places, then signs of odd frequencies.
   `create function landmark_class(bits integer) returns integer language plpgsql immutable parallel safe as $$
    declare
@@ -61,4 +63,52 @@ const STATEMENTS = [
      as 'select print_id, count(*) from fingerprint_tokens where token = any (asked) group by print_id having count(*) > 1'`,
   `drop index fingerprints_by_token, fingerprints_of_banned_by_token`,
   `create index fingerprints_of_banned on fingerprints (id) where banned_id is not null`,
+];
+
+const FORGETTING = [
+  // Ids, outcome and moderator stay, and who the two people are where somebody said that they are one.
+  `alter table photo_matches
+     alter newer_owner drop not null, alter older_owner drop not null,
+     alter newer_hash drop not null, alter older_hash drop not null`,
+  `create function forget_matches(file uuid) returns void language sql as $$
+     update photo_matches set
+       newer_hash = null,
+       older_hash = null,
+       newer_owner = case when outcome = 'same_owner' then newer_owner end,
+       older_owner = case when outcome = 'same_owner' then older_owner end
+     where newer_id = file or older_id = file
+   $$`,
+  `create or replace function keep_fingerprint() returns trigger language plpgsql as $$
+   begin
+     if new.state = 'rejected' then
+       if new.reason_code = 'BANNED_IMAGE' then
+         delete from fingerprints where file_id = new.id;
+       end if;
+     elsif new.state in ('deleting', 'failed') then
+       delete from fingerprints where file_id = new.id;
+       delete from findings where file_id = new.id and source = 'fingerprint';
+       delete from banned_pictures where file_id = new.id and confirmed_by is null;
+       update banned_pictures set file_id = null where file_id = new.id;
+       perform forget_matches(new.id);
+     elsif new.state = 'published' then
+       delete from banned_pictures where file_id = new.id;
+     end if;
+     return null;
+   end $$`,
+  // Before the row is written: what models made of the pixels, and the placeholder, which is a tiny picture.
+  `create function forget_looks() returns trigger language plpgsql as $$
+   begin
+     new.analysis := null;
+     new.placeholder := null;
+     return new;
+   end $$`,
+  `create trigger files_forget_looks before update of state on files for each row
+     when (new.state <> old.state and new.state in ('deleting', 'failed')) execute function forget_looks()`,
+
+  `update files set analysis = null, placeholder = null
+     where state in ('deleting', 'deleted', 'failed') and (analysis is not null or placeholder is not null)`,
+  `select forget_matches(id) from files where state in ('deleting', 'deleted', 'failed')
+     and exists (select from photo_matches where newer_id = files.id or older_id = files.id)`,
+  `delete from findings using files
+     where files.id = file_id and findings.source = 'fingerprint' and state in ('deleting', 'deleted', 'failed')`,
 ];
