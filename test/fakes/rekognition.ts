@@ -4,16 +4,22 @@ import { z } from 'zod';
 import { assertImage } from './rekognition/image.ts';
 import { Refusal } from './rekognition/refusal.ts';
 
+const REKOGNITION_FAULTS = [
+  'throttled',
+  'too many',
+  'broken',
+  'unavailable',
+  'denied',
+  'lost',
+  'silent',
+  'garbage',
+] as const;
 /** What becomes of one call instead of its answer. */
-export type RekognitionFault =
-  | 'throttled'
-  | 'too many'
-  | 'broken'
-  | 'unavailable'
-  | 'denied'
-  | 'lost'
-  | 'silent'
-  | 'garbage';
+export type RekognitionFault = (typeof REKOGNITION_FAULTS)[number];
+
+export function isRekognitionFault(name: string): name is RekognitionFault {
+  return REKOGNITION_FAULTS.some((fault) => fault === name);
+}
 
 export interface FakeLabel {
   readonly Name: string;

@@ -24,7 +24,7 @@ const SETTINGS = {
   SCANNER_CANARY_SECONDS: '1',
 };
 
-describe.skipIf(!hasClamd())('a real clamd in trouble (skipped where clamd is not installed)', () => {
+describe.skipIf(!hasClamd())('a real clamd in trouble (row 13; skipped where clamd is not installed)', () => {
   let faulty: CrashingService;
   let clamd: ClamdServer;
   let client: Client;
