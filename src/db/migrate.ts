@@ -1,4 +1,5 @@
 import { Migrator } from 'kysely/migration';
+import { makeLateIndexes } from './late-indexes.ts';
 import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
 import * as runs from './migrations/0002-runs.ts';
@@ -50,13 +51,17 @@ const MIGRATIONS = {
   '0025-usage': usage,
 };
 
-/** Brings the schema up to date. Several processes may start at once: each migration is applied once. */
+/**
+ * Brings the schema up to date. Several processes may start at once: each migration is applied once. Resolves to the names of
+ * migrations and indexes that were made here.
+ */
 export async function migrateToLatest(db: Database): Promise<readonly string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined)
     throw error instanceof Error ? error : new Error('The migration failed', { cause: error });
-  return (results ?? [])
+  const applied = (results ?? [])
     .filter((result) => result.status === 'Success')
     .map((result) => result.migrationName);
+  return [...applied, ...(await makeLateIndexes(db))];
 }

@@ -71,12 +71,20 @@ export async function findLiveObject(db: Db, key: string): Promise<StoredObject 
   return row === undefined ? null : toObject(row);
 }
 
-/** How many live objects there are, by the clock that stamps them. */
+/** How many live objects there are, by their counters (`rollups.ts`), and the time by the clock that stamps them. */
 export async function surveyLive(db: Db): Promise<{ count: number; at: Date }> {
   return db
-    .selectFrom('objects')
-    .select(({ fn }) => [fn.countAll<number>().as('count'), sql<Date>`clock_timestamp()`.as('at')])
-    .where('state', '=', 'live')
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('storage_totals')
+        .select('objects')
+        .unionAll(eb.selectFrom('storage_deltas').select('objects'))
+        .as('counted'),
+    )
+    .select([
+      sql<number>`coalesce(sum(objects), 0)::bigint`.as('count'),
+      sql<Date>`clock_timestamp()`.as('at'),
+    ])
     .executeTakeFirstOrThrow();
 }
 

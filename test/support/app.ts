@@ -82,7 +82,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
 }
 
 /** The address of a test database, as a setting. */
-export function urlOf({ connection }: TestDatabase): string {
+export function urlOf({ connection }: Pick<TestDatabase, 'connection'>): string {
   if (connection.connectionString !== undefined) return connection.connectionString;
   const { host = '', port = 5432, user = '', database = '' } = connection;
   const password =
