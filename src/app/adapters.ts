@@ -12,9 +12,11 @@ import { createBasicScanner } from '../adapters/scanner/basic.ts';
 import { loadKnownHashes } from '../adapters/scanner/basic/known-hashes.ts';
 import { createClamdScanner } from '../adapters/scanner/clamd.ts';
 import type { Config } from '../config/index.ts';
+import { createImageEngine } from '../images/engine.ts';
 import type { AccessLogs } from '../ports/access-logs.ts';
 import type { Arrivals } from '../ports/arrivals.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { ImageEngine } from '../ports/image-engine.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { KeyVault } from '../ports/key-vault.ts';
 import type { Log } from '../ports/log.ts';
@@ -64,6 +66,21 @@ export async function createRateLimiters({ limits, queue }: Config, connection: 
     fallback,
   });
   return { requests: shared, uploads: shared };
+}
+
+/** Image processes, started as they are needed. */
+export function createImages({ images, s3 }: Config, log: Log): ImageEngine {
+  return createImageEngine({
+    processes: images.processes,
+    idleMs: images.idleMs,
+    maxPixels: images.maxPixels,
+    maxBytes: s3.maxFileSize,
+    formats: { heic: images.heic, avif: images.avif },
+    encoder: images.encoder,
+    openTimeoutMs: images.stepTimeoutMs,
+    memoryLimitMb: images.memoryLimitMb,
+    log,
+  });
 }
 
 export async function createKeyVault(config: Config): Promise<KeyVault> {

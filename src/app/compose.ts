@@ -29,7 +29,6 @@ import { createStorageService } from '../services/storage.service.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { colorsOfPlaceholder } from '../images/colors.ts';
 import { createTextReader } from '../images/text-reader.ts';
-import { createImageEngine } from '../images/engine.ts';
 import { LEFT_TO_WORKERS } from '../jobs/deliver-outbox.ts';
 import { type OutboxDispatcher, startOutboxDispatcher } from '../jobs/outbox-dispatcher.ts';
 import { createCdn } from './cdn.ts';
@@ -38,6 +37,7 @@ import { openDatabase } from './database.ts';
 import {
   createAccessLogs,
   createArrivals,
+  createImages,
   createKeyVault,
   createQueue,
   createRateLimiters,
@@ -109,17 +109,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       signedUrlMaxSeconds: config.cdn.signedUrlMaxSeconds,
     });
     closing('keys', () => keys.close());
-    const images = createImageEngine({
-      processes: config.images.processes,
-      idleMs: config.images.idleMs,
-      maxPixels: config.images.maxPixels,
-      maxBytes: config.s3.maxFileSize,
-      formats: { heic: config.images.heic, avif: config.images.avif },
-      encoder: config.images.encoder,
-      openTimeoutMs: config.images.stepTimeoutMs,
-      memoryLimitMb: config.images.memoryLimitMb,
-      log,
-    });
+    const images = createImages(config, log);
     closing('image processes', () => images.close());
     const moderation = await createModeration(config, db, log);
     const { text } = config.safety;

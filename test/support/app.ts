@@ -4,19 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { createImages } from '#src/app/adapters.ts';
 import { type Composition, compose } from '#src/app/compose.ts';
 import { startWorker } from '#src/app/worker.ts';
-import { addressesOf, loadConfig } from '#src/config/index.ts';
+import { addressesOf, type Config, loadConfig } from '#src/config/index.ts';
 import type { Principal } from '#src/domain/access.ts';
 import type { FileState } from '#src/domain/file-state.ts';
 import { fileId, type ItemId, itemId } from '#src/domain/ids.ts';
 import { findFile } from '#src/db/files.ts';
 import type { FileRow } from '#src/db/schema.ts';
 import type { JobDeps } from '#src/jobs/deps.ts';
+import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { IncomingFile } from '#src/services/contracts.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { photoPath } from './photos.ts';
 import { type LogLine, recordingLog } from './recording-log.ts';
+import { silentLog } from './silent-log.ts';
 import { removeStorage, storageSettings } from './storage-under-test.ts';
 
 export interface TestApp extends Composition {
@@ -35,6 +38,8 @@ export interface TestAppOptions {
   readonly worker?: boolean;
   /** Replaces what jobs work with, a scanner that is down say, before the worker starts. */
   readonly jobs?: (jobs: JobDeps) => Partial<JobDeps>;
+  /** Image processes of its own, whose end stands in `lines`. Default: it shares those of this process. */
+  readonly ownImages?: boolean;
   /** Where the scrub looks for lost bytes, or what becomes of where it looks. Default: as the service does. */
   readonly backups?: Backups | ((backups: Backups) => Backups);
 }
@@ -60,9 +65,11 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   });
   const log = recordingLog();
   const parts = await compose(config, addressesOf(config, 1), log);
-  const jobs = { ...parts.jobs, ...options.jobs?.(parts.jobs) };
-  const { backups: given = parts.backups } = options;
-  const backups = typeof given === 'function' ? given(parts.backups) : given;
+  const images = options.ownImages === true ? parts.jobs.images : sharedImages(config);
+  const given = { ...parts.jobs, images };
+  const jobs = { ...given, ...options.jobs?.(given) };
+  const { backups: source = parts.backups } = options;
+  const backups = typeof source === 'function' ? source(parts.backups) : source;
   const worker = options.worker === false ? null : await startWorker(config, { ...parts, backups, jobs });
   return {
     ...parts,
@@ -79,6 +86,19 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+const engines = new Map<string, ImageEngine>();
+
+/**
+ * The image processes of all apps of this process with the same settings: to start one and load its models takes more than most
+ * photos. They end when nobody has asked for a while, or with this process.
+ */
+function sharedImages(config: Config): ImageEngine {
+  const settings = JSON.stringify([config.images, config.s3.maxFileSize]);
+  const engine = engines.get(settings) ?? createImages(config, silentLog);
+  engines.set(settings, engine);
+  return engine;
 }
 
 /** The address of a test database, as a setting. */

@@ -30,7 +30,9 @@ describe.runIf(process.platform === 'linux')('a model that aborts its process', 
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({
-      env: { QUEUE_ATTEMPTS: '3', IMAGE_PROCESSES: '1' },
+      // Tries are counted, and a job that a busy process has not renewed in time is tried once more.
+      env: { QUEUE_ATTEMPTS: '3', QUEUE_LOCK_MS: '20000', IMAGE_PROCESSES: '1' },
+      ownImages: true,
       jobs: ({ images }) => ({ images: aborting(images) }),
     });
   });
