@@ -119,7 +119,7 @@ test('what was edited and removed on the disk is found, mended where it can be, 
 });
 
 test('kill -9 in the middle of a scrub: another process goes on with it, and it ends well', async () => {
-  const slow = { SCRUB_BYTES_PER_SECOND: '600 KiB' };
+  const slow = { SCRUB_BYTES_PER_SECOND: '1200 KiB' };
   const first = await faulty.start(slow);
   const { ids, item } = await uploadReady(first.client, 20);
   const broken = ids.slice(-3);
