@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { infraIsInstalled } from './scripts/support/infra.ts';
-import { PATIENCE, SERVICES_AT_ONCE } from './test/support/pace.ts';
+import { PATIENCE, SERVICE_TEST_LIMIT_MS, SERVICES_AT_ONCE, TEST_LIMIT_MS } from './test/support/pace.ts';
 
 /** Its files wait for a database and image processes as long as they work: on two cores two at a time, not vitest's one. */
 const WORKERS_OF_MAIN = Math.max(2, availableParallelism() - 1);
@@ -37,8 +37,8 @@ export default defineConfig({
           exclude: ['**/*.isolated.test.ts'],
           maxWorkers: WORKERS_OF_MAIN,
           expect: PATIENCE,
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          testTimeout: TEST_LIMIT_MS,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -48,8 +48,8 @@ export default defineConfig({
           include: ['test/**/*.isolated.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
           expect: PATIENCE,
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          testTimeout: TEST_LIMIT_MS,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -60,7 +60,7 @@ export default defineConfig({
           include: infraIsInstalled() ? ['infra/test/**/*.test.ts'] : ['infra/test/installed.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
           expect: PATIENCE,
-          testTimeout: 60_000,
+          testTimeout: TEST_LIMIT_MS,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
@@ -72,8 +72,8 @@ export default defineConfig({
           exclude: ['**/*.isolated.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
           expect: PATIENCE,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: SERVICE_TEST_LIMIT_MS,
+          hookTimeout: SERVICE_TEST_LIMIT_MS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -83,8 +83,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           maxWorkers: SERVICES_AT_ONCE,
           expect: PATIENCE,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: SERVICE_TEST_LIMIT_MS,
+          hookTimeout: SERVICE_TEST_LIMIT_MS,
           sequence: { groupOrder: 1 },
         },
       },

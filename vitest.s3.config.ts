@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { NOT_ON_S3 } from './test/support/not-on-s3.ts';
-import { PATIENCE, SERVICES_AT_ONCE } from './test/support/pace.ts';
+import { PATIENCE, SERVICE_TEST_LIMIT_MS, SERVICES_AT_ONCE } from './test/support/pace.ts';
 
 /**
  * The suites that start the service, once more with its objects on the S3 server of `TEST_S3_*`: their files as they are.
@@ -10,8 +10,8 @@ import { PATIENCE, SERVICES_AT_ONCE } from './test/support/pace.ts';
 const suite = {
   maxWorkers: SERVICES_AT_ONCE,
   expect: PATIENCE,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: SERVICE_TEST_LIMIT_MS,
+  hookTimeout: SERVICE_TEST_LIMIT_MS,
   setupFiles: ['test/support/s3-profile.ts'],
   exclude: ['**/*.s3.test.ts', '**/*.isolated.test.ts', ...Object.keys(NOT_ON_S3.files)],
   env: { TEST_STORAGE_DRIVER: 's3' },

@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => faulty.close());
 
 /** A delivery that was claimed by a process that died is claimed again after 20 s. */
-const RECOVERY_MS = 45_000;
+const RECOVERY_MS = 90_000;
 const ASYNC = { prefer: 'respond-async' };
 
 async function upload(

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => faulty.close());
 
 /** What was claimed by a process that died is claimed again after 30 s. */
-const RECOVERY_MS = 60_000;
+const RECOVERY_MS = 90_000;
 
 async function uploadProfile(client: Client, token: string): Promise<string> {
   const { body, filename } = await distinctPhoto();

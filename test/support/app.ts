@@ -141,7 +141,7 @@ export async function distinctPhoto(mark: string = randomUUID()): Promise<Incomi
 }
 
 /** Asks until the answer is not null. */
-export async function until<T>(what: string, ask: () => Promise<T | null>, limitMs = 15_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | null>, limitMs = 45_000): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();
@@ -168,7 +168,7 @@ export async function untilState(
 }
 
 /** Waits until nothing is left to be delivered. What a killed process had claimed comes again after 20 s only. */
-export async function untilDelivered(app: Pick<Composition, 'db'>, limitMs = 15_000): Promise<void> {
+export async function untilDelivered(app: Pick<Composition, 'db'>, limitMs = 45_000): Promise<void> {
   await until(
     'the outbox to be delivered',
     async () => {

@@ -27,7 +27,13 @@ let brokenEncodings = 0;
 
 beforeAll(async () => {
   app = await startApp({
-    env: { QUEUE_ATTEMPTS: '3', SAFETY_CHECK_TIMEOUT_MS: '300', SCANNER_CANARY_SECONDS: '3600' },
+    env: {
+      QUEUE_ATTEMPTS: '3',
+      // A job that a busy process has not renewed in time is tried once more, and tries are counted here.
+      QUEUE_LOCK_MS: '20000',
+      SAFETY_CHECK_TIMEOUT_MS: '1000',
+      SCANNER_CANARY_SECONDS: '3600',
+    },
     jobs: ({ scanner, moderator, images }) => ({
       scanner: scanning(scanner),
       moderator: judging(moderator),
