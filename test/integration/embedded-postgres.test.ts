@@ -16,23 +16,16 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#src/app/embedded-postgres/index.ts';
 import { isAlive } from '#src/app/embedded-postgres/processes.ts';
+import { bystander, killed, namesIn, pidFileOf, query, until } from './embedded-postgres-harness.ts';
+import { Started, unusualFolders } from './embedded-postgres-folders.ts';
 
 const OWNER = new URL('./embedded-postgres-owner.ts', import.meta.url).pathname;
 const root = process.getuid?.() === 0;
 
-const Connection = z.object({
-  host: z.string(),
-  port: z.number(),
-  user: z.string(),
-  database: z.string(),
-  password: z.string().optional(),
-});
-const Started = z.object({ connection: Connection, adopted: z.boolean(), pid: z.number() });
 const Refused = z.object({ code: z.string(), message: z.string() });
 
 /** One database for the tests that do not need a new one: each moves it to the folder it is about, and back. */
@@ -198,10 +191,10 @@ test('of two owners that start at once on an empty folder one wins and the other
 
 describe('postmaster.pid of a server that is gone', () => {
   const leftovers = {
-    'names a process id that another program has by now': () => pidFileOf(process.pid),
+    'names a process id that another program has by now': () => pidFileOf(dataDir, process.pid),
     'names a process id that another program of the server user has by now': async () =>
-      pidFileOf(await bystander()),
-    'names a process id that is free': () => pidFileOf(2 ** 22 - 1),
+      pidFileOf(dataDir, await bystander(dataDir, owners)),
+    'names a process id that is free': () => pidFileOf(dataDir, 2 ** 22 - 1),
     'is empty': () => '',
     'is cut short': () => '12',
     'is nonsense': () => 'hello\nworld\n',
@@ -224,32 +217,7 @@ describe('postmaster.pid of a server that is gone', () => {
   });
 });
 
-test('a data folder too deep for the path of a socket works over a short one', async () => {
-  await moveDataTo(path.join(scratch, 'deep'.repeat(20), 'deeper'.repeat(20)));
-  const server = await start();
-  expect(Buffer.byteLength(path.join(server.connection.host, '.s.PGSQL.5432'))).toBeLessThanOrEqual(107);
-  expect((await stat(server.connection.host)).mode & 0o777).toBe(0o700);
-  expect(await query(server.connection, 'select 1 as one')).toEqual([{ one: 1 }]);
-});
-
-test('where no short path is to be had it works over TCP, with a password only', async () => {
-  await moveDataTo(path.join(scratch, 'deep'.repeat(30)));
-  const long = path.join(scratch, 'temporary'.repeat(12));
-  await mkdir(long, { recursive: true });
-  const { said } = await spawnOwner({ TMPDIR: long });
-  const { connection } = Started.parse(said);
-  expect(connection.host).toBe('127.0.0.1');
-  expect(await query(connection, 'select 1 as one')).toEqual([{ one: 1 }]);
-  await expect(query({ ...connection, password: 'guess' }, 'select 1')).rejects.toThrow(
-    'password authentication failed',
-  );
-});
-
-test('names with spaces, quotes, commas and other alphabets are fine', async () => {
-  await moveDataTo(path.join(scratch, `it's, "näïve" データ`));
-  const server = await start();
-  expect(await query(server.connection, 'select 1 as one')).toEqual([{ one: 1 }]);
-});
+unusualFolders({ scratch: () => scratch, moveDataTo, start, spawnOwner });
 
 test('data of another major version is refused with both versions named, and left alone', async () => {
   const server = await start();
@@ -300,20 +268,6 @@ test.runIf(root)(
   },
 );
 
-function pidFileOf(pid: number): string {
-  const folder = path.join(dataDir, 'postgres', '18');
-  return [pid, folder, 1_700_000_000, 5432, folder, '', '  1234567         0', 'ready   ', ''].join('\n');
-}
-
-/** A program of the user the server runs as that is no server. */
-async function bystander(): Promise<number> {
-  const { uid, gid } = await stat(path.join(dataDir, 'postgres', '18'));
-  const child = spawn('sleep', ['60'], { stdio: 'ignore', ...(root ? { uid, gid } : {}) });
-  owners.push(child);
-  await once(child, 'spawn');
-  return z.int().parse(child.pid);
-}
-
 async function moveDataTo(folder: string): Promise<void> {
   await mkdir(path.dirname(folder), { recursive: true });
   await rename(dataDir, folder);
@@ -324,18 +278,6 @@ async function start(): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ dataDir, fsync: false });
   open.push(server);
   return server;
-}
-
-async function query(connection: z.infer<typeof Connection>, sql: string): Promise<unknown[]> {
-  const { password, ...where } = connection;
-  const client = new Client({ ...where, ...(password === undefined ? {} : { password }) });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 function spawnNode(env: Record<string, string> = {}): ChildProcess {
@@ -353,21 +295,4 @@ async function spawnOwner(env?: Record<string, string>): Promise<{ process: Chil
   if (child.stdout === null) throw new Error('The process has no output.');
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   return { process: child, said: JSON.parse(z.string().parse(line)) };
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exit;
-}
-
-/** The names in the folder and in the data folder below it; none while they do not exist. */
-async function namesIn(home: string): Promise<string[]> {
-  const lists = [home, path.join(home, '18')].map((folder) => readdir(folder).catch(() => []));
-  return (await Promise.all(lists)).flat();
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  await vi.waitUntil(condition, { interval: 1, timeout: 10_000 });
 }

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createListener, type Listener } from '#src/db/listener.ts';
 import type { Principal } from '#src/domain/access.ts';
@@ -7,10 +5,11 @@ import { StorageError } from '#src/domain/errors.ts';
 import { isOver, type RunKind } from '#src/domain/runs.ts';
 import { type RunHandler, type RunHandlers, startRunner } from '#src/jobs/runner.ts';
 import { createRunsService, type Run, type RunsService } from '#src/services/runs.service.ts';
-import { until, urlOf } from '#test/support/app.ts';
+import { until } from '#test/support/app.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 import { silentLog } from '#test/support/silent-log.ts';
 import { counting } from './counting-run.ts';
+import { kill, workerProcess } from './worker-process.ts';
 
 const ADMIN: Principal = { userId: 'admin-1', roles: ['admin'] };
 const QUICK = { leaseMs: 500, pollMs: 50, backoff: { baseMs: 10, capMs: 50 } };
@@ -223,7 +222,7 @@ test('a worker that is killed loses nothing and does nothing twice', async () =>
   const { id } = await start('scrub', { to: 60 });
   for (let killed = 0; killed < 3; killed += 1) {
     const before = (await look(id)).progress.done;
-    const child = workerProcess();
+    const child = workerProcess(database, closing);
     await until('steps of the process', async () =>
       (await look(id)).progress.done > before + 3 ? true : null,
     );
@@ -236,7 +235,7 @@ test('a worker that is killed loses nothing and does nothing twice', async () =>
 
 test('a worker that stood still for longer than its lease writes no more when it wakes', async () => {
   const { id } = await start('scrub', { to: 60 });
-  const child = workerProcess();
+  const child = workerProcess(database, closing);
   await until('steps of the process', async () => ((await look(id)).progress.done > 3 ? true : null));
   child.kill('SIGSTOP');
   await work({ scrub: counting(0) });
@@ -294,19 +293,3 @@ test('the list has pages, newest first, and one kind when asked', async () => {
     code: 'INVALID_REQUEST',
   });
 });
-
-function workerProcess(): ChildProcess {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../runner-process.ts', import.meta.url))], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: urlOf(database) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  closing.push(() => kill(child, 'SIGKILL'));
-  return child;
-}
-
-async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const over = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  await over;
-}

@@ -10,17 +10,18 @@ import { insertFile } from '#src/db/files.ts';
 import { markDamaged } from '#src/db/object-checks.ts';
 import { announceObjects } from '#src/db/objects.ts';
 import { warnOfDamage } from '#src/db/scrub.ts';
-import { deleteVariants, insertVariants } from '#src/db/variants.ts';
+import { deleteVariants } from '#src/db/variants.ts';
 import { sql } from 'kysely';
-import { itemId, userId } from '#src/domain/ids.ts';
+import { userId } from '#src/domain/ids.ts';
 import type { FileState } from '#src/domain/file-state.ts';
-import { documentKey, publicKey, quarantineRawKey, quarantineViewKey, uploadKey } from '#src/domain/keys.ts';
+import { uploadKey } from '#src/domain/keys.ts';
 import { newFileId } from '#src/services/new-id.ts';
 import type { KeyVault, WrappedKey } from '#src/ports/key-vault.ts';
 import {
   createStorageSecurityService,
   type StorageSecurityService,
 } from '#src/services/storage-security.service.ts';
+import { photoIn as photoInState } from './photo-in-state.ts';
 
 const passport = { fileId: 'file-1', ownerId: 'user-1' };
 let folder: string;
@@ -123,61 +124,8 @@ describe('access by object key', () => {
   describe('as a signed URL', () => {
     const moderator = { userId: 'moderator-1', roles: ['moderator'] } as const;
     const service = { userId: 'backend', roles: ['service'] } as const;
-    const HASH = '0123456789ab';
-
-    /** A photo in that state, with an object under each kind of key; its original is among its renditions. */
-    async function photoIn(state: FileState, kind: 'item_photo' | 'verification_document' = 'item_photo') {
-      const file = newFileId();
-      const item = itemId(`item-${file}`);
-      const owner = userId(seller.userId);
-      const keys = {
-        original: publicKey({
-          kind: 'item_photo',
-          variant: 'original',
-          scope: item,
-          fileId: file,
-          hash12: HASH,
-          format: 'jpeg',
-        }),
-        view: quarantineViewKey(file, HASH, 'jpeg'),
-        raw: quarantineRawKey(file),
-        upload: uploadKey(file),
-        document: documentKey(owner, file),
-      };
-      await database.db.insertInto('items').values({ id: item, seller_id: owner, title: 'x' }).execute();
-      await insertFile(database.db, {
-        id: file,
-        kind,
-        itemId: kind === 'item_photo' ? item : null,
-        ownerId: owner,
-        position: null,
-        filename: 'a.jpg',
-        claimedType: null,
-        claimedBytes: null,
-        claimedSha256: null,
-        deadlineAt: new Date(Date.now() + 60_000),
-      });
-      await announceObjects(database.db, file, Object.values(keys));
-      await database.db.transaction().execute(async (trx) => {
-        await sql`alter table files disable trigger files_transition`.execute(trx);
-        await trx.updateTable('files').set({ state }).where('id', '=', file).execute();
-        await sql`alter table files enable trigger files_transition`.execute(trx);
-      });
-      if (kind === 'item_photo') await insertVariants(database.db, file, [original(keys.original)]);
-      return { file, ...keys };
-    }
-    const original = (at: string) => ({
-      key: at,
-      bytes: 4,
-      variant: {
-        name: 'original',
-        format: 'jpeg',
-        width: 1,
-        height: 1,
-        sha256: 'ab'.repeat(32),
-        report: { clean: true, findings: [], width: 1, height: 1, format: 'jpeg' },
-      } as const,
-    });
+    const photoIn = (state: FileState, kind?: 'verification_document') =>
+      photoInState(database.db, userId(seller.userId), state, kind);
     const auditOf = async (file: string) =>
       (await database.db.selectFrom('audit.entries').selectAll().where('file_id', '=', file).execute()).map(
         ({ user_id, action, details }) => ({ user_id, action, details }),

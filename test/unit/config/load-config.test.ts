@@ -3,7 +3,6 @@ import { ADAPTERS } from '#src/config/adapters.ts';
 import { addressesOf, loadConfig, SETTINGS } from '#src/config/index.ts';
 import type { Environment } from '#src/config/report.ts';
 import { S3_DEFAULTS } from '#src/config/s3.ts';
-import { RETENTION } from '#src/domain/retention.ts';
 import { DEFAULT_ENCODER } from '#src/domain/renditions.ts';
 import { refusal } from './refusal.ts';
 
@@ -295,20 +294,3 @@ function names(env: Environment, adapters?: Parameters<typeof loadConfig>[1]): r
     .problems.map(({ name }) => name)
     .toSorted();
 }
-
-describe('bytes in temporary storage', () => {
-  test('have no longer to arrive than they are kept', () => {
-    const { message, problems } = refusal({ UPLOAD_DEADLINE_HOURS: '25' });
-    expect(message).toContain('UPLOAD_DEADLINE_HOURS');
-    expect(problems).toMatchObject([
-      { name: 'UPLOAD_DEADLINE_HOURS', expected: 'a whole number from 1 to 24' },
-    ]);
-  });
-
-  test('are out of it before the bucket empties it, at the longest settings', () => {
-    const { lifecycle } = loadConfig({ UPLOAD_DEADLINE_HOURS: '24', QUARANTINE_AFTER_HOURS: '23' });
-    const { enforced } = RETENTION['temporary-objects'];
-    const lastResortDays = enforced.by === 'service' ? (enforced.lastResort?.days ?? 0) : 0;
-    expect(lifecycle.pendingSeconds + lifecycle.quarantineAfterSeconds).toBeLessThan(lastResortDays * 86_400);
-  });
-});

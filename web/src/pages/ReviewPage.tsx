@@ -1,4 +1,5 @@
 import '../review/review.css';
+import '../review/pictures.css';
 import { Skeleton } from '@mantine/core';
 import { IconChecks } from '@tabler/icons-react';
 import { useTitle } from '../app/use-title.ts';
