@@ -130,7 +130,9 @@ function bytes(size: number): Readable {
 
 /** RSS in MB of a process of its own: before, while it sends 2 GB and while it reads them. */
 async function memory(bucket: string): Promise<void> {
-  const child = fork(import.meta.filename, ['memory', bucket]);
+  const child = fork(import.meta.filename, ['memory', bucket], {
+    env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+  });
   const peaks = await new Promise<z.output<typeof Peaks>>((resolve, reject) => {
     child.once('message', (message) => resolve(Peaks.parse(message)));
     child.once('exit', (code) => reject(new Error(`The process ended with ${code}`)));

@@ -1,4 +1,3 @@
-import heicDecode from 'heic-decode';
 import sharp, { type Sharp } from 'sharp';
 import type { Container } from '../../domain/containers/container.ts';
 import type { IccProfile } from '../../domain/containers/icc.ts';
@@ -20,6 +19,8 @@ export async function decodeHeic(
   profile: IccProfile | null,
   maxPixels: number,
 ): Promise<Raster> {
+  // 15 MB of WebAssembly that most processes never need.
+  const { default: heicDecode } = await import('heic-decode');
   const images = await heicDecode.all({ buffer: bytes });
   try {
     const [image] = images;

