@@ -79,8 +79,8 @@ async function measure(db: Database, real: readonly Fingerprint[]): Promise<void
 
 /** What each new photo asks for: bans, photos of others and of its listing. */
 function findAll(db: Database, asked: Fingerprint) {
-  const file = { owner_id: 'nobody', item_id: null };
-  return findLookalikes(db, asked, { file, before: Number.MAX_SAFE_INTEGER });
+  const file = { id: newFileId(), owner_id: 'nobody', item_id: null };
+  return findLookalikes(db, asked, { file, which: { before: Number.MAX_SAFE_INTEGER } });
 }
 
 async function countSharing(

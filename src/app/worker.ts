@@ -45,7 +45,7 @@ const RESTORE_MS = 300_000;
 /** What has been restored to be moved lies at its public key, if refused to the CDN: it is moved soon. */
 const EVIDENCE_MS = 10_000;
 const REVIEW_WAITS_MS = 60_000;
-const BACKFILL_MS = 60_000;
+const BACKFILL_MS = 5_000;
 /** Deltas wait so long at most; a report reads those that wait. */
 const FOLD_MS = 5_000;
 /** CloudFront delivers "up to several times an hour". */
@@ -100,7 +100,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         run: () => moveEvidence({ ...jobs, backups: parts.backups }),
       },
       searchFeedTask({ ...jobs, ...parts.searching, runs: parts.runs }),
-      { name: 'fingerprint older photos', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
+      { name: 'make fingerprints late', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
       ...(accessLogs === null
         ? []

@@ -5,31 +5,58 @@ import type { Db } from './schema.ts';
 export type BannedPictureRow = Selectable<BannedPicturesTable>;
 
 /**
- * Bans the picture of a photo. Null when it is banned already, or when the photo has no fingerprint, or one that nothing could
- * be recognised by.
+ * Bans the picture of a photo; where that has no fingerprint yet, the ban waits for it (`enforceBan`). Null when it is banned
+ * already, or shows nothing that it could be recognised by.
  */
 export async function insertBanned(
   db: Db,
   banned: { fileId: string; reasonCode: string; by: string },
-): Promise<number | null> {
-  const print = await db
-    .selectFrom('fingerprints')
-    .select(['hash', 'tokens', 'look'])
-    .where('file_id', '=', banned.fileId)
-    .executeTakeFirst();
-  if (print === undefined || print.tokens.length === 0) return null;
+): Promise<BannedPictureRow | null> {
+  const print = await printOf(db, banned.fileId);
+  if (print?.tokens.length === 0) return null;
   const row = await db
     .insertInto('banned_pictures')
-    .values({ file_id: banned.fileId, reason_code: banned.reasonCode, banned_by: banned.by })
+    .values({
+      file_id: banned.fileId,
+      reason_code: banned.reasonCode,
+      banned_by: banned.by,
+      is_waiting: print === null,
+    })
     .onConflict((conflict) => conflict.column('file_id').doNothing())
-    .returning('id')
+    .returningAll()
     .executeTakeFirst();
   if (row === undefined) return null;
+  if (print !== null) await insertPrint(db, row.id, print);
+  return row;
+}
+
+/** A ban that waits gets the fingerprint of its photo; one that shows nothing to be recognised by is banned no longer. */
+export async function enforceBan(db: Db, fileId: string): Promise<void> {
+  const ban = await db
+    .updateTable('banned_pictures')
+    .set({ is_waiting: false })
+    .where('file_id', '=', fileId)
+    .where('is_waiting', '=', true)
+    .returning('id')
+    .executeTakeFirst();
+  const print = await printOf(db, fileId);
+  if (ban === undefined || print === null) return;
+  if (print.tokens.length === 0) await deleteBanned(db, ban.id);
+  else await insertPrint(db, ban.id, print);
+}
+
+type Print = NonNullable<Awaited<ReturnType<typeof printOf>>>;
+
+async function insertPrint(db: Db, bannedId: number, print: Print): Promise<void> {
   await db
     .insertInto('fingerprints')
-    .values({ ...print, banned_id: row.id })
+    .values({ ...print, banned_id: bannedId })
     .execute();
-  return row.id;
+}
+
+async function printOf(db: Db, fileId: string) {
+  const prints = db.selectFrom('fingerprints').select(['hash', 'tokens', 'look']);
+  return (await prints.where('file_id', '=', fileId).executeTakeFirst()) ?? null;
 }
 
 /** The photo was looked at again and stays down: the ban may outlive it. */

@@ -1,4 +1,4 @@
-import type { GeneratedAlways } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 import type { MatchOutcome } from '../domain/review-case.ts';
 import type { BigInt8, CreatedAt, Timestamp } from './column-types.ts';
 
@@ -15,7 +15,7 @@ interface FingerprintsTable {
   look: Buffer;
 }
 
-/** A picture that may not come back. */
+/** A picture that may not come back: from when its fingerprint is there. */
 export interface BannedPicturesTable {
   id: GeneratedAlways<BigInt8>;
   /** The photo that was taken down; null once it is deleted. */
@@ -25,6 +25,8 @@ export interface BannedPicturesTable {
   banned_at: CreatedAt;
   /** Who looked at the photo again and left it down; null until then. */
   confirmed_by: string | null;
+  /** The photo has no fingerprint yet: nothing is recognised. */
+  is_waiting: Generated<boolean>;
 }
 
 /** Photos of different owners that show the same picture. Once one of them is deleted it has no hashes, and no owners either. */
@@ -49,4 +51,6 @@ export interface FingerprintTables {
   photo_matches: PhotoMatchesTable;
   /** One row while photos from before have no fingerprints yet. */
   fingerprint_backfill: { after_id: string };
+  /** Photos for which a fingerprint is being made late, or could not be made. */
+  fingerprint_attempts: { file_id: string; attempts: number };
 }

@@ -30,9 +30,9 @@ export interface Lookalikes {
 
 /** Which photos are looked at; bans are always. Null: none. */
 export interface Among {
-  readonly file: Pick<FileRow, 'owner_id' | 'item_id'>;
-  /** Only photos whose fingerprint has a smaller id. */
-  readonly before: number;
+  readonly file: Pick<FileRow, 'id' | 'owner_id' | 'item_id'>;
+  /** Only photos whose fingerprint has a smaller id, or those that were uploaded later. */
+  readonly which: { readonly before: number } | 'later';
 }
 
 /** The slow comparison takes milliseconds each. */
@@ -79,9 +79,10 @@ export async function findLookalikes(db: Db, print: Fingerprint, among: Among | 
 
 function kindOf(among: Among | null): RawBuilder<string | null> {
   if (among === null) return sql`null`;
-  const { file, before } = among;
+  const { file, which } = among;
+  const isOther = which === 'later' ? sql`files.id <= ${file.id}` : sql`f.id >= ${which.before}`;
   return sql`case
-    when f.id >= ${before} or files.state not in (${sql.join(MATCHABLE)}) then null
+    when ${isOther} or files.state not in (${sql.join(MATCHABLE)}) then null
     when files.owner_id <> ${file.owner_id} then 'elsewhere'
     when files.item_id = ${file.item_id} and files.position is not null then 'listed' end`;
 }

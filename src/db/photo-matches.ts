@@ -15,8 +15,8 @@ export interface Pair {
 const SAME_HASH = 31;
 
 /**
- * Notes that two photos of different owners show the same, once a pair. Null when a moderator has dismissed that: of these
- * two photos, of the same two pictures of these owners under other ids, or of whatever these two people show.
+ * Notes that two photos of different owners show the same, once a pair. Null when a moderator has decided on it, or dismissed
+ * it: of these two photos, of the same two pictures of these owners under other ids, or of whatever these two people show.
  */
 export async function noteMatch(
   db: Db,
@@ -40,6 +40,7 @@ export async function noteMatch(
             (m.outcome = 'same_owner' or
               (bit_count(m.newer_hash # o.hash) <= ${SAME_HASH} and bit_count(m.older_hash # n.hash) <= ${SAME_HASH})))))
     on conflict (newer_id, older_id) do update set similarity = excluded.similarity
+      where photo_matches.outcome is null
     returning id`.execute(db);
   return rows[0]?.id ?? null;
 }

@@ -28,6 +28,11 @@ export function wordsOf(turn: Turn): TurnWords {
   return WORDS[turn];
 }
 
+/** The turn that undoes this one: each undoes itself but the two quarter turns, which undo each other. */
+export function inverseOf(turn: Turn): Turn {
+  return turn === 5 ? 6 : turn === 6 ? 5 : turn;
+}
+
 /** Which bit of a landmark each bit is taken from when sides change places. */
 const SWAPPED = LANDMARK_FREQUENCIES.map(({ across, down }) =>
   LANDMARK_FREQUENCIES.findIndex((other) => other.across === down && other.down === across),

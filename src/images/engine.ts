@@ -13,7 +13,7 @@ import type { Log } from '../ports/log.ts';
 import { type Inspection, inspectImage, type InspectLimits } from './inspect.ts';
 import { type ImageProcess, startImageProcess } from './image-process.ts';
 import { createProcessPool, type ProcessPool } from './pool.ts';
-import { Analysed, Coached, Encoded, Opened, type WorkerCommand } from './protocol.ts';
+import { Analysed, Coached, Encoded, Fingerprinted, Opened, type WorkerCommand } from './protocol.ts';
 import { verifyOutput } from './verify.ts';
 import { readEngineVersions } from './versions.ts';
 
@@ -93,6 +93,9 @@ function decodedImage(
     },
     async analyse(signal) {
       return Analysed.parse(await call({ op: 'analyse' }, signal));
+    },
+    async fingerprint(signal) {
+      return Fingerprinted.parse(await call({ op: 'fingerprint' }, signal));
     },
     async coach(signal) {
       return Coached.parse(await call({ op: 'coach' }, signal));

@@ -17,6 +17,7 @@ export type WorkerCommand =
   | { readonly op: 'open'; readonly bytes: Uint8Array }
   | { readonly op: 'encode'; readonly variant: PlannedVariant }
   | { readonly op: 'analyse' }
+  | { readonly op: 'fingerprint' }
   | { readonly op: 'coach' }
   | { readonly op: 'close' };
 
@@ -85,7 +86,7 @@ const LandmarkBits = z
   .min(0)
   .max(2 ** LANDMARK_FREQUENCIES.length - 1);
 
-const Fingerprint = z.object({
+export const Fingerprinted = z.object({
   hash: Hash,
   landmarks: z
     .array(z.tuple([LandmarkBits, LandmarkBits, LandmarkBits, LandmarkBits]).readonly())
@@ -106,7 +107,7 @@ export const Analysed = z.object({
   labels: z.array(z.object({ label: z.string(), index: z.int(), confidence: Probability })).max(10),
   gun: Probability,
   embedding: z.base64(),
-  fingerprint: Fingerprint,
+  fingerprint: Fingerprinted,
   models: z.record(z.string(), z.string()),
 });
 export type Analysed = z.infer<typeof Analysed>;

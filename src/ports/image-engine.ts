@@ -84,6 +84,8 @@ export interface EncodedVariant {
 export interface DecodedImage {
   readonly facts: DecodedFacts;
   analyse(signal?: AbortSignal): Promise<ImageAnalysis>;
+  /** The fingerprint of `analyse` alone, without its models. */
+  fingerprint(signal?: AbortSignal): Promise<Fingerprint>;
   /** Measures the 800 px rendition for hints to the seller. Cheapest once the renditions are made. */
   coach(signal?: AbortSignal): Promise<CoachMeasures>;
   /** Makes one object of the plan from the held pixels. */

@@ -28,6 +28,8 @@ export interface BannedPicture {
   readonly fileId: string | null;
   readonly bannedBy: string;
   readonly bannedAt: string;
+  /** Whether it is recognised: before that the ban waits for the fingerprint of its photo. */
+  readonly isInForce: boolean;
 }
 
 export interface CopiesService {
@@ -84,6 +86,7 @@ export function createCopiesService(deps: DecideDeps): CopiesService {
           fileId: row.file_id,
           bannedBy: row.banned_by,
           bannedAt: row.banned_at.toISOString(),
+          isInForce: !row.is_waiting,
         })),
         next:
           rows.length > page.limit && last !== undefined ? cursorOf(last.banned_at, String(last.id)) : null,

@@ -30,6 +30,7 @@ export const UNASKED_IMAGE: DecodedImage = {
     findings: NO_FINDINGS,
   },
   analyse: () => Promise.reject(new Error('not asked')),
+  fingerprint: () => Promise.reject(new Error('not asked')),
   coach: () => Promise.reject(new Error('not asked')),
   encode: () => Promise.reject(new Error('not asked')),
   close: () => Promise.resolve(),

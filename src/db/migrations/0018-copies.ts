@@ -6,10 +6,11 @@ import { type Kysely, sql } from 'kysely';
  * pictures share is counted in the index alone. The array of tokens stays with the fingerprint and needs no index any more.
  * Fills a million fingerprints in three minutes, in which no photo is checked.
  *
- * And deleting means gone: what a deleted photo was recognised by, or who had it, is kept nowhere but with a ban.
+ * And deleting means gone: what a deleted photo was recognised by, or who had it, is kept nowhere but with a ban. A ban may wait
+ * for the fingerprint of its photo; how often somebody tried to make one late is remembered, so that no photo is tried for ever.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [...INDEX, ...FORGETTING]) await sql.raw(statement).execute(db);
+  for (const statement of [...INDEX, ...FORGETTING, ...LATE]) await sql.raw(statement).execute(db);
 }
 
 /** Landmarks have 29 bits; bands of hashes come above. */
@@ -87,7 +88,8 @@ const FORGETTING = [
      elsif new.state in ('deleting', 'failed') then
        delete from fingerprints where file_id = new.id;
        delete from findings where file_id = new.id and source = 'fingerprint';
-       delete from banned_pictures where file_id = new.id and confirmed_by is null;
+       delete from banned_pictures where file_id = new.id
+         and (confirmed_by is null or is_waiting);
        update banned_pictures set file_id = null where file_id = new.id;
        perform forget_matches(new.id);
      elsif new.state = 'published' then
@@ -111,4 +113,13 @@ const FORGETTING = [
      and exists (select from photo_matches where newer_id = files.id or older_id = files.id)`,
   `delete from findings using files
      where files.id = file_id and findings.source = 'fingerprint' and state in ('deleting', 'deleted', 'failed')`,
+];
+
+const LATE = [
+  `create table fingerprint_attempts (
+     file_id uuid primary key references files (id),
+     attempts smallint not null
+   )`,
+  `alter table banned_pictures add column is_waiting boolean not null default false`,
+  `create index banned_pictures_waiting on banned_pictures (file_id) where is_waiting`,
 ];

@@ -20,6 +20,9 @@ const BannedPicture = z
     fileId: z.string().nullable().meta({ description: 'Null once the photo is deleted.' }),
     bannedBy: z.string(),
     bannedAt: z.string(),
+    isInForce: z.boolean().meta({
+      description: 'Whether it is recognised: before that the ban waits for a fingerprint of the photo.',
+    }),
   })
   .meta({ id: 'BannedPicture' });
 

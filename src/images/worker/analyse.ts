@@ -31,6 +31,11 @@ export async function analyse(picture: Picture): Promise<Analysed> {
   };
 }
 
+/** The fingerprint alone, as `analyse` takes it: a tenth of its work. */
+export async function fingerprint(picture: Picture): Promise<Analysed['fingerprint']> {
+  return fingerprintOf(await onWhite(await picture.level('medium')));
+}
+
 async function onWhite(raster: Raster): Promise<Raster> {
   return raster.channels === 3 ? raster : toRaster(fromRaster(raster).flatten({ background: '#ffffff' }));
 }

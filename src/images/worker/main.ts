@@ -1,6 +1,6 @@
 import { isStorageError, StorageError } from '../../domain/errors.ts';
 import type { WorkerCommand, WorkerReply, WorkerRequest, WorkerSettings } from '../protocol.ts';
-import { analyse } from './analyse.ts';
+import { analyse, fingerprint } from './analyse.ts';
 import { coach } from './coach.ts';
 import { decode } from './decode.ts';
 import { encode } from './encode.ts';
@@ -31,6 +31,8 @@ async function run(command: WorkerCommand): Promise<unknown> {
       return encode(held(), command.variant, settings.encoder);
     case 'analyse':
       return analyse(held());
+    case 'fingerprint':
+      return fingerprint(held());
     case 'coach':
       return coach(held());
     case 'close':

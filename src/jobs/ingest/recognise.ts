@@ -1,19 +1,15 @@
-import { findItem } from '../../db/items.ts';
-import { addFindings, listApproved, listFindings, openCase } from '../../db/review-cases.ts';
+import { hasDecision } from '../../db/review.ts';
+import { addFindings, openCase } from '../../db/review-cases.ts';
 import { hasFingerprint, insertFingerprint } from '../../db/fingerprints.ts';
 import { addWarning, lockFile } from '../../db/files.ts';
-import type { Db, FileRow } from '../../db/schema.ts';
-import { beyondApproval } from '../../domain/approval.ts';
+import type { Db } from '../../db/schema.ts';
 import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
-import { withConfidence } from '../../domain/finding.ts';
 import type { Fingerprint } from '../../domain/fingerprint.ts';
-import { isHidden } from '../../domain/moderation-policy.ts';
 import { DUPLICATE_IN_LISTING } from '../../domain/photo-match.ts';
-import { CASE_PRIORITY, POLICY } from '../../domain/review-case.ts';
-import { type Recognition, recognise } from '../../services/fingerprints/recognise.ts';
-import { doubt } from '../../services/review/doubt.ts';
-import type { JobDeps } from '../deps.ts';
+import { CASE_PRIORITY } from '../../domain/review-case.ts';
+import { type Recognition, recognise, recogniseLater } from '../../services/fingerprints/recognise.ts';
+import { hideDoubtful } from '../hide-doubtful.ts';
 import type { Step } from '../steps.ts';
 import { type IngestWork, need } from './work.ts';
 
@@ -46,12 +42,16 @@ async function keep(
 /**
  * A photo that a person published while machines were down has no fingerprint yet. What it shows that was there before makes
  * a case of it; it stays public until somebody decides, unless the policy hides it. One that has gone meanwhile gets neither.
+ * One that comes back after it was refused or taken down is looked for among those that were uploaded meanwhile.
  */
 export const recogniseLate: Step<IngestWork> = {
   stage: 'derive',
   async run(work) {
     const { deps, file } = work;
-    if (!(await hasFingerprint(deps.db, file.id)) && !(await lookLate(work))) return 'late';
+    const isKnown = await hasFingerprint(deps.db, file.id);
+    if (!isKnown && !(await lookLate(work))) return 'late';
+    if (isKnown && deps.findCopies && (await hasDecision(deps.db, file.id, 'reject', 'takedown')))
+      await lookAround(work);
     return (await hideDoubtful(deps, file)) ? 'late' : 'go on';
   },
 };
@@ -59,8 +59,7 @@ export const recogniseLate: Step<IngestWork> = {
 /** In one: a fingerprint whose photo nobody has looked for would be taken for done when the work runs again. */
 async function lookLate(work: IngestWork): Promise<boolean> {
   const { deps, file } = work;
-  work.analysis = await need(work.image, 'image').analyse(work.signal);
-  const { fingerprint } = work.analysis;
+  const fingerprint = await need(work.image, 'image').fingerprint(work.signal);
   return deps.db.transaction().execute(async (trx) => {
     const locked = await lockFile(trx, file.id);
     if (locked?.generation !== file.generation || !isPublic(locked.state)) return false;
@@ -72,17 +71,11 @@ async function lookLate(work: IngestWork): Promise<boolean> {
   });
 }
 
-/** Also of an earlier run that ended between finding and hiding. */
-async function hideDoubtful(deps: JobDeps, file: FileRow): Promise<boolean> {
-  const found = (await listFindings(deps.db, [file.id])).get(file.id) ?? [];
-  const approved = (await listApproved(deps.db, [file.id])).get(file.id) ?? [];
-  const matches = found.filter(({ source }) => source === 'fingerprint').map(withConfidence);
-  const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
-  if (!isHidden(deps.policy, beyondApproval(matches, approved), item?.category ?? null)) return false;
-  return doubt(deps, file, {
-    source: 'fingerprint',
-    findings: matches,
-    isHidden: true,
-    by: { userId: POLICY },
+async function lookAround({ deps, file, image, signal }: IngestWork): Promise<void> {
+  const fingerprint = await need(image, 'image').fingerprint(signal);
+  const newer = await deps.db.transaction().execute(async (trx) => {
+    const locked = await lockFile(trx, file.id);
+    return locked !== null && isPublic(locked.state) ? recogniseLater(trx, file, fingerprint) : [];
   });
+  for (const other of newer) await hideDoubtful(deps, other);
 }

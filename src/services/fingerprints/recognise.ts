@@ -4,13 +4,17 @@ import {
   type Lookalike,
   type PhotoLookalike,
 } from '../../db/lookalikes.ts';
+import { lockFile } from '../../db/files.ts';
 import { noteMatch } from '../../db/photo-matches.ts';
+import { addFindings, openCase } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import type { Fingerprint } from '../../domain/fingerprint.ts';
+import { isPublic } from '../../domain/file-state.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { likenessOf } from '../../domain/likeness.ts';
 import { CERTAINLY_SAME, NEARLY_SAME, SAME_PICTURE } from '../../domain/photo-match.ts';
-import { turnedLook, type TurnWords, wordsOf } from '../../domain/turns.ts';
+import { CASE_PRIORITY } from '../../domain/review-case.ts';
+import { inverseOf, turnedLook, type TurnWords, wordsOf } from '../../domain/turns.ts';
 
 /** What a photo shows that was there before. */
 export interface Recognition {
@@ -42,7 +46,7 @@ export async function recognise(
   print: Fingerprint,
   { own, copies }: { own: number; copies: boolean },
 ): Promise<Recognition> {
-  const found = await findLookalikes(db, print, copies ? { file, before: own } : null);
+  const found = await findLookalikes(db, print, copies ? { file, which: { before: own } } : null);
   const banned = seenIn(print, found.banned, NEARLY_SAME);
   const findings: Finding[] = banned.map(bannedFinding);
   for (const match of seenIn(print, found.elsewhere, SAME_PICTURE)) {
@@ -55,6 +59,33 @@ export async function recognise(
     isInListing: seenIn(print, found.listed, SAME_PICTURE).length > 0,
     findings,
   };
+}
+
+/**
+ * The other way round, for a photo that gets its fingerprint late, or is public again: those that were uploaded meanwhile and show
+ * the same could not find it. Each of them gets the finding, and where it is public a case: it stays public until
+ * somebody decides, unless the policy hides it. Returns those that are public. In a transaction that has the photo's lock.
+ */
+export async function recogniseLater(
+  db: Db,
+  file: Pick<FileRow, 'id' | 'owner_id' | 'item_id'>,
+  print: Fingerprint,
+): Promise<FileRow[]> {
+  const found: FileRow[] = [];
+  const { elsewhere } = await findLookalikes(db, print, { file, which: 'later' });
+  for (const seen of seenIn(print, elsewhere, SAME_PICTURE)) {
+    const { fileId: newerId } = seen.lookalike;
+    const newer = await lockFile(db, newerId);
+    const id = await noteMatch(db, { newerId, olderId: file.id, similarity: seen.similarity });
+    if (newer === null || id === null) continue;
+    const turn = inverseOf(seen.lookalike.turn);
+    const lookalike = { ...seen.lookalike, fileId: file.id, turn };
+    await addFindings(db, newerId, [elsewhereFinding({ ...seen, ...wordsOf(turn), lookalike }, id)]);
+    if (!isPublic(newer.state)) continue;
+    await openCase(db, newerId, { source: 'fingerprint', priority: CASE_PRIORITY.usual });
+    found.push(newer);
+  }
+  return found;
 }
 
 /** Those that are at least so alike, once they are laid over the picture. */

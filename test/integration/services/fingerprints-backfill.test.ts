@@ -2,13 +2,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findFile } from '#src/db/files.ts';
 import { hasFingerprint } from '#src/db/fingerprints.ts';
 import { findLookalikes } from '#src/db/lookalikes.ts';
+import { listVariants } from '#src/db/variants.ts';
 import type { ImageEngine } from '#src/ports/image-engine.ts';
 import type { Moderator } from '#src/ports/moderator.ts';
 import { StorageError } from '#src/domain/errors.ts';
 import { fileId } from '#src/domain/ids.ts';
+import { newFileId } from '#src/services/new-id.ts';
 import { backfillFingerprints } from '#src/jobs/backfill-fingerprints.ts';
 import { photoToUpload } from '#test/support/altered-photos.ts';
 import {
+  ADMIN,
   MODERATOR,
   newItem,
   newSeller,
@@ -23,6 +26,8 @@ let isDown = false;
 /** What happens once, between the next look at a photo and what follows from it. */
 let meanwhile: (() => Promise<void>) | null = null;
 let isInterruptedOver = false;
+/** The length of the rendition that ends every process which opens it. */
+let deadlyBytes: number | null = null;
 beforeAll(async () => {
   app = await startApp({
     env: { FIND_COPIES: 'true', QUEUE_ATTEMPTS: '2' },
@@ -45,12 +50,13 @@ function interrupted(images: ImageEngine): ImageEngine {
   return {
     ...images,
     async open(bytes, options) {
+      if (bytes.length === deadlyBytes) throw new StorageError('IMAGE_PROCESS_FAILED');
       const image = await images.open(bytes, options);
       let isInterrupted = false;
       return {
         ...image,
-        async analyse(signal) {
-          const seen = await image.analyse(signal);
+        async fingerprint(signal) {
+          const seen = await image.fingerprint(signal);
           const act = meanwhile;
           meanwhile = null;
           isInterrupted = act !== null;
@@ -74,32 +80,103 @@ async function settled(name: string) {
   return untilState(app, photo.id, 'ready', 'in_review');
 }
 
-test('photos from before get fingerprints once, in order, and those that are deleted get none', async () => {
-  const [one, other, gone] = [
-    await settled('lake.jpg'),
-    await settled('waterfall.jpg'),
-    await settled('slings.webp'),
-  ];
-  const { fingerprint } = await analysisOf('lake.jpg');
-  await app.files.deletePhoto({ userId: gone.owner_id, roles: ['seller'] }, fileId(gone.id));
-  await app.db.deleteFrom('fingerprints').execute();
+/** As if these were from before there were fingerprints; the schedule of the service may be faster than we. */
+async function printedAgain(...files: readonly { id: string }[]): Promise<void> {
   await app.db
     .insertInto('fingerprint_backfill')
     .values({ after_id: '00000000-0000-0000-0000-000000000000' })
     .execute();
+  await until('the backfill to end', async () => {
+    await backfillFingerprints(app.jobs);
+    const open = await app.db.selectFrom('fingerprint_backfill').selectAll().executeTakeFirst();
+    return open === undefined ? true : null;
+  });
+  for (const { id } of files) expect(await hasFingerprint(app.db, id)).toBe(true);
+}
+
+const forgetPrint = (id: string) => app.db.deleteFrom('fingerprints').where('file_id', '=', id).execute();
+
+async function openCaseFor(id: string) {
+  const { photos } = await app.review.listReview(MODERATOR, { limit: 100 });
+  return photos.find(({ photo }) => photo.id === id);
+}
+
+test('photos from before get fingerprints, but those that are deleted, or that no process survives', async () => {
+  const [one, other, gone, deadly] = [
+    await settled('lake.jpg'),
+    await settled('waterfall.jpg'),
+    await settled('slings.webp'),
+    await settled('autumn-hill.jpg'),
+  ];
+  const { fingerprint } = await analysisOf('lake.jpg');
+  await app.files.deletePhoto({ userId: gone.owner_id, roles: ['seller'] }, fileId(gone.id));
+  await app.db.deleteFrom('fingerprints').execute();
+  const medium = (await listVariants(app.db, [deadly.id])).find(
+    ({ name, format }) => name === 'medium' && format === 'jpeg',
+  );
+  deadlyBytes = medium?.bytes ?? null;
   const stranger = {
-    file: { owner_id: newSeller().userId, item_id: null },
-    before: Number.MAX_SAFE_INTEGER,
+    file: { id: newFileId(), owner_id: newSeller().userId, item_id: null },
+    which: { before: Number.MAX_SAFE_INTEGER },
   };
   expect((await findLookalikes(app.db, fingerprint, stranger)).elsewhere).toEqual([]);
-  expect(await backfillFingerprints(app.jobs)).toBe(2);
+  await printedAgain(one, other);
   const [found] = (await findLookalikes(app.db, fingerprint, stranger)).elsewhere;
   expect(found?.fileId).toBe(one.id);
-  expect(await hasFingerprint(app.db, other.id)).toBe(true);
   expect(await hasFingerprint(app.db, gone.id)).toBe(false);
-  // The next turn finds nothing left, and ends it.
-  expect(await backfillFingerprints(app.jobs)).toBe(0);
-  expect(await app.db.selectFrom('fingerprint_backfill').selectAll().execute()).toEqual([]);
+  expect(await hasFingerprint(app.db, deadly.id)).toBe(false);
+  const tried = await app.db.selectFrom('fingerprint_attempts').select('file_id').execute();
+  expect(tried).toEqual([{ file_id: deadly.id }]);
+  deadlyBytes = null;
+});
+
+test('a photo from before makes a case of a copy that was uploaded meanwhile, which stays public until it is decided', async () => {
+  const older = await settled('mountains.jpg');
+  await forgetPrint(older.id);
+  const newer = await settled('mountains.jpg');
+  expect(newer.state).toBe('ready');
+  await printedAgain(older);
+  const open = await openCaseFor(newer.id);
+  expect(open).toMatchObject({ source: 'fingerprint', photo: { state: 'ready' } });
+  const [finding] = open?.findings.filter(({ label }) => label === 'same_photo_elsewhere') ?? [];
+  expect(finding?.details).toMatchObject({ fileId: older.id });
+  const said = { outcome: 'not_a_copy', reason: 'The same view.' } as const;
+  await app.copies.decideMatch(MODERATOR, Number(finding?.details['matchId']), said);
+  expect(await openCaseFor(newer.id)).toBeUndefined();
+  expect((await findFile(app.db, newer.id))?.state).toBe('ready');
+});
+
+test('a photo that is brought back makes a case of a copy that was uploaded while it was down', async () => {
+  const older = await settled('sunset.jpg');
+  await app.review.decide(MODERATOR, fileId(older.id), { decision: 'takedown', reasonCode: 'not_the_item' });
+  const newer = await settled('sunset.jpg');
+  expect(newer.state).toBe('ready');
+  await app.review.decide(ADMIN, fileId(older.id), { decision: 'approve' });
+  const open = await until('the case', async () => (await openCaseFor(newer.id)) ?? null);
+  expect(open).toMatchObject({ source: 'fingerprint', photo: { state: 'ready' } });
+  expect(open.findings).toMatchObject([{ label: 'same_photo_elsewhere', details: { fileId: older.id } }]);
+});
+
+test('a ban of a photo without a fingerprint waits for it, says so, and comes into force', async () => {
+  const photo = await settled('nuthatch.jpg');
+  await forgetPrint(photo.id);
+  deadlyBytes =
+    (await listVariants(app.db, [photo.id])).find(({ name }) => name === 'original')?.bytes ?? null;
+  await app.review.decide(MODERATOR, fileId(photo.id), { decision: 'takedown', reasonCode: 'weapon' });
+  const ban = async () =>
+    (await app.copies.listBanned(MODERATOR, { limit: 100 })).pictures.find((one) => one.fileId === photo.id);
+  expect(await ban()).toMatchObject({ reasonCode: 'weapon', isInForce: false });
+  deadlyBytes = null;
+  await app.db.deleteFrom('fingerprint_attempts').execute();
+  await until('the ban to be in force', async () => {
+    await backfillFingerprints(app.jobs);
+    return (await ban())?.isInForce === true ? true : null;
+  });
+  const who = newSeller();
+  const again = app.files.uploadItemPhoto(who, await newItem(app, who), await photoToUpload('nuthatch.jpg'), {
+    waitMs: 15_000,
+  });
+  await expect(again).rejects.toMatchObject({ code: 'BANNED_IMAGE' });
 });
 
 async function analysisOf(name: string) {

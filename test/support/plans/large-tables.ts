@@ -21,6 +21,8 @@ export const SMALL: ReadonlySet<string> = new Set([
   'moderation_charges',
   'cdn_cache_rules',
   'fingerprint_backfill',
+  // Photos at hand, and the few that no process survives.
+  'fingerprint_attempts',
   'storage_totals',
   // What was written since the last fold, five seconds before.
   'storage_deltas',
