@@ -1,53 +1,68 @@
 import { sql } from 'kysely';
 import type { Db } from './schema.ts';
 
-/** More than a person reads of each part. */
-const MANY = 200;
+/** What happened before a time, the latest `limit` of each part. */
+export interface HistoryPage {
+  readonly before: Date | null;
+  readonly limit: number;
+}
 
-/** What is known of how a file was judged, each part oldest first. */
-export async function readHistory(db: Db, fileId: string) {
+/** What is known of how a file was judged, each part the latest first. */
+export async function readHistory(db: Db, fileId: string, page: HistoryPage) {
+  const { before, limit } = page;
   return {
     events: await db
       .selectFrom('file_events')
       .select(['at', 'state', 'reason_code'])
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
     cases: await db
       .selectFrom('review_cases')
       .selectAll()
+      .select('opened_at as at')
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('opened_at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
     decisions: await db
       .selectFrom('review_decisions')
       .selectAll()
+      .select('decided_at as at')
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('decided_at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
     appeals: await db
       .selectFrom('appeals')
       .selectAll()
+      .select('created_at as at')
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('created_at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
     reports: await db
       .selectFrom('photo_reports')
       .selectAll()
+      .select('created_at as at')
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('created_at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
     holds: await db
       .selectFrom('holds')
       .selectAll()
+      .select('placed_at as at')
       .where('file_id', '=', fileId)
-      .orderBy('id')
-      .limit(MANY)
+      .$if(before !== null, (query) => query.where('placed_at', '<', before))
+      .orderBy('id', 'desc')
+      .limit(limit)
       .execute(),
   };
 }
@@ -99,13 +114,19 @@ export async function countObjections(
   return { ...appeals, reports };
 }
 
-/** The latest decisions about a seller's photos, the latest first. */
-export async function lastDecisions(db: Db, ownerId: string, limit: number) {
+/** The latest decisions about a seller's photos, before that of the given id, the latest first. */
+export async function lastDecisions(
+  db: Db,
+  ownerId: string,
+  page: { readonly beforeId: number | null; readonly limit: number },
+) {
+  const { beforeId, limit } = page;
   return db
     .selectFrom('review_decisions as d')
     .innerJoin('files as f', 'f.id', 'd.file_id')
     .selectAll('d')
     .where('f.owner_id', '=', ownerId)
+    .$if(beforeId !== null, (query) => query.where('d.id', '<', beforeId))
     .orderBy('d.id', 'desc')
     .limit(limit)
     .execute();

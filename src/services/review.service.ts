@@ -15,8 +15,8 @@ export function createReviewService(deps: ReportDeps & Pick<ServiceDeps, 'log'>)
     release: (who) => release(deps, who),
     decide: (who, id, decision) => decide(deps, who, id, decision),
     report: (who, id, request) => report(deps, who, id, request),
-    photoHistory: (who, id) => photoHistory(deps, who, id),
-    sellerModeration: (who, userId) => sellerModeration(deps, who, userId),
+    photoHistory: (who, id, page) => photoHistory(deps, who, id, page),
+    sellerModeration: (who, userId, page) => sellerModeration(deps, who, userId, page),
     decideMany: (who, ids, decision) => decideMany(deps, who, ids, decision),
   };
 }

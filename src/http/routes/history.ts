@@ -4,7 +4,7 @@ import { CASE_SOURCES } from '#src/domain/review-case.ts';
 import type { App, HttpDeps } from '../deps.ts';
 import { callerOf } from '../identity.ts';
 import { problems } from '../responses.ts';
-import { Finding, Photo, PhotoParams, UserParams } from '../schemas.ts';
+import { Finding, Page, Photo, PhotoParams, UserParams } from '../schemas.ts';
 
 const PastDecision = z.object({
   at: z.string(),
@@ -74,6 +74,7 @@ const PhotoHistory = z
       )
       .readonly()
       .meta({ description: 'Legal holds, for admins; empty for moderators.' }),
+    next: z.string().nullable(),
   })
   .meta({ id: 'PhotoHistory' });
 
@@ -86,6 +87,7 @@ const SellerModeration = z
     appeals: z.object({ made: z.int(), upheld: z.int() }),
     reports: z.int().meta({ description: 'Of their photos, by others.' }),
     last: z.array(PastDecision).readonly(),
+    next: z.string().nullable(),
   })
   .meta({ id: 'SellerModeration' });
 
@@ -100,12 +102,14 @@ export function historyRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): v
         tags,
         operationId: 'getPhotoHistory',
         summary: 'All that happened to a photo',
-        description: 'Each part oldest first; also of a deleted photo. Reading it is written down.',
+        description:
+          'A page of about `limit` entries, each part the latest first; what was seen in it and proofs come with the first page. Also of a deleted photo. Reading it is written down.',
         params: PhotoParams,
+        querystring: Page,
         response: { 200: PhotoHistory, ...problems('FORBIDDEN', 'NOT_FOUND') },
       },
     },
-    async (request) => review.photoHistory(callerOf(request), request.params.id),
+    async (request) => review.photoHistory(callerOf(request), request.params.id, request.query),
   );
 
   app.get(
@@ -115,11 +119,12 @@ export function historyRoutes(app: App, { review }: Pick<HttpDeps, 'review'>): v
         tags,
         operationId: 'getSellerModeration',
         summary: 'How the photos of a seller were judged',
-        description: 'Reading it is written down.',
+        description: 'With a page of the decisions, the latest first. Reading it is written down.',
         params: UserParams,
+        querystring: Page,
         response: { 200: SellerModeration, ...problems('FORBIDDEN') },
       },
     },
-    async (request) => review.sellerModeration(callerOf(request), request.params.userId),
+    async (request) => review.sellerModeration(callerOf(request), request.params.userId, request.query),
   );
 }

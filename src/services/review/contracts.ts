@@ -68,7 +68,13 @@ export type Outcome =
   | { readonly id: string; readonly ok: true; readonly state: Photo['state'] }
   | { readonly id: string; readonly ok: false; readonly code: ErrorCode; readonly detail: string };
 
-/** All that happened to a photo, each part oldest first. */
+/** How much of a history at once, and after which page. */
+export interface HistoryRequest {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** What happened to a photo, each part the latest first. What was seen in it and proofs come with the first page. */
 export interface PhotoHistory {
   readonly photo: Photo;
   readonly events: readonly {
@@ -109,6 +115,8 @@ export interface PhotoHistory {
     readonly placedAt: string;
     readonly liftedAt: string | null;
   }[];
+  /** Null when nothing happened before. */
+  readonly next: string | null;
 }
 
 export interface PastDecision {
@@ -130,6 +138,7 @@ export interface SellerModeration {
   readonly reports: number;
   /** The latest first. */
   readonly last: readonly PastDecision[];
+  readonly next: string | null;
 }
 
 export interface ReviewService {
@@ -156,9 +165,9 @@ export interface ReviewService {
    */
   report(who: Principal, id: FileId, report: { reasonCode: ReasonCode; message?: string }): Promise<void>;
   /** All that happened to a photo, deleted ones too; reading it is written down. NOT_FOUND for documents. */
-  photoHistory(who: Principal, id: FileId): Promise<PhotoHistory>;
+  photoHistory(who: Principal, id: FileId, page: HistoryRequest): Promise<PhotoHistory>;
   /** What was decided about a seller's photos; reading it is written down. */
-  sellerModeration(who: Principal, userId: UserId): Promise<SellerModeration>;
+  sellerModeration(who: Principal, userId: UserId, page: HistoryRequest): Promise<SellerModeration>;
   /** The same for many: each by itself, and the outcome of each in the order given. */
   decideMany(who: Principal, ids: readonly FileId[], decision: Decision): Promise<readonly Outcome[]>;
 }

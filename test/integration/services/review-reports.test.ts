@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepProbe, listProbes } from '#src/db/cdn-probes.ts';
 import { placeHold } from '#src/db/holds.ts';
@@ -5,6 +6,7 @@ import { openCaseOf } from '#src/db/review-cases.ts';
 import { HIDE_AFTER_REPORTERS, REPORTS_AN_HOUR } from '#src/domain/report-policy.ts';
 import { type FileId, fileId, userId } from '#src/domain/ids.ts';
 import { sellerMessage } from '#src/domain/review-reasons.ts';
+import type { PhotoHistory } from '#src/services/review/contracts.ts';
 import {
   ADMIN,
   distinctPhoto,
@@ -115,7 +117,7 @@ describe('something dangerous', () => {
     expect((await app.files.getPhoto(null, id)).state).toBe('ready');
     await report('t', 'weapon');
     expect((await app.files.getPhoto(SELLER, id)).state).toBe('taken_down');
-    const { decisions } = await app.review.photoHistory(MODERATOR, id);
+    const { decisions } = await app.review.photoHistory(MODERATOR, id, PAGE);
     expect(decisions).toMatchObject([{ reasonCode: 'weapon', reason: '5 people have reported it.' }]);
     await app.review.decide(MODERATOR, id, { decision: 'approve' });
   });
@@ -194,14 +196,48 @@ describe('an appeal', () => {
   });
 });
 
+/** More than most photos have. */
+const PAGE = { limit: 50 };
+
 describe('the history', () => {
+  test('of a long life comes in pages, the latest first, and each thing once', async () => {
+    const who = newSeller();
+    const id = await uploaded(who);
+    await sql`
+      insert into review_decisions (file_id, moderator_id, decision, reason, decided_at)
+      select ${id}, 'somebody', 'approve', n::text, now() + make_interval(secs => n / 3)
+      from generate_series(1, 250) as n`.execute(app.db);
+    const numbers = (decisions: readonly { reason: string }[]) =>
+      decisions.map(({ reason }) => Number(reason));
+    const wanted = Array.from({ length: 250 }, (_, at) => 250 - at);
+    const seen: number[] = [];
+    const states: string[] = [];
+    let after: string | null = '';
+    while (after !== null) {
+      const page = { limit: 100, ...(after !== '' && { after }) };
+      const history: PhotoHistory = await app.review.photoHistory(MODERATOR, id, page);
+      seen.push(...numbers(history.decisions));
+      states.push(...history.events.map(({ state }) => state));
+      after = history.next;
+    }
+    expect(seen).toEqual(wanted);
+    expect(states.at(0)).toBe('ready');
+    expect(new Set(states).size).toBe(states.length);
+
+    const first = await app.review.sellerModeration(MODERATOR, userId(who.userId), { limit: 200 });
+    const next = { limit: 200, after: first.next ?? '' };
+    const second = await app.review.sellerModeration(MODERATOR, userId(who.userId), next);
+    expect(numbers([...first.last, ...second.last])).toEqual(wanted);
+    expect(second.next).toBeNull();
+  });
+
   test('tells of a legal hold to an admin, and nothing of it to a moderator', async () => {
     const id = await uploaded();
     await placeHold(app.db, { fileId: id, reason: 'Case 4711.', placedBy: ADMIN.userId });
-    expect((await app.review.photoHistory(ADMIN, id)).holds).toMatchObject([
+    expect((await app.review.photoHistory(ADMIN, id, PAGE)).holds).toMatchObject([
       { reason: 'Case 4711.', placedBy: ADMIN.userId, liftedAt: null },
     ]);
-    const told = await app.review.photoHistory(MODERATOR, id);
+    const told = await app.review.photoHistory(MODERATOR, id, PAGE);
     expect(told.holds).toEqual([]);
     expect(JSON.stringify(told)).not.toContain('4711');
   });
@@ -217,26 +253,30 @@ describe('the history', () => {
     });
     await app.files.appeal(who, id, 'For bread.');
     await untilDelivered(app);
-    expect((await app.review.photoHistory(MODERATOR, id)).proofs).toEqual([
+    expect((await app.review.photoHistory(MODERATOR, id, PAGE)).proofs).toEqual([
       { state: 'waiting', urls: expect.any(Number), probedAt: expect.toSatisfy(isTimeOrNull) },
     ]);
     const [probe] = await listProbes(app.db, id);
     await keepProbe(app.db, probe?.id ?? 0, { state: 'gone', answers: [] }, 0);
-    const history = await app.review.photoHistory(MODERATOR, id);
+    const history = await app.review.photoHistory(MODERATOR, id, PAGE);
     expect(history).toMatchObject({
       photo: { id, state: 'in_review' },
       reports: [{ userId: 'a', reasonCode: 'weapon' }],
       decisions: [{ moderatorId: MODERATOR.userId, decision: 'takedown', reason: 'A knife.' }],
       appeals: [{ message: 'For bread.', outcome: null }],
       cases: [
-        { source: 'report', outcome: 'takedown' },
         { source: 'appeal', outcome: null },
+        { source: 'report', outcome: 'takedown' },
       ],
       proofs: [{ state: 'gone', probedAt: expect.any(String) }],
       holds: [],
     });
-    expect(history.events.map(({ state }) => state).slice(-3)).toEqual(['ready', 'taken_down', 'in_review']);
-    expect(await app.review.sellerModeration(MODERATOR, userId(who.userId))).toMatchObject({
+    expect(history.events.map(({ state }) => state).slice(0, 3)).toEqual([
+      'in_review',
+      'taken_down',
+      'ready',
+    ]);
+    expect(await app.review.sellerModeration(MODERATOR, userId(who.userId), PAGE)).toMatchObject({
       photos: { in_review: 1 },
       decisions: { takedown: 1 },
       appeals: { made: 1, upheld: 0 },
@@ -252,6 +292,6 @@ describe('the history', () => {
     expect(new Set(audited.map(({ action }) => action))).toEqual(
       new Set(['photo.history', 'user.moderation']),
     );
-    await expect(app.review.photoHistory(who, id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(app.review.photoHistory(who, id, PAGE)).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });

@@ -95,10 +95,13 @@ const HistorySchema = z.object({
   reports: z.array(z.object({ at: z.string(), reasonCode: z.string(), message: z.nullable(z.string()) })),
   proofs: z.array(z.object({ state: z.string(), urls: z.number(), probedAt: z.nullable(z.string()) })),
   holds: z.array(z.object({ reason: z.string(), placedAt: z.string(), liftedAt: z.nullable(z.string()) })),
+  next: z.nullable(z.string()),
 });
 export type History = z.infer<typeof HistorySchema>;
-export function getHistory(photoId: string, signal?: AbortSignal): Promise<History> {
-  return call(`/v1/admin/photos/${id(photoId)}/history`, HistorySchema, { signal });
+/** The latest page, or the one after a page whose `next` is given. */
+export function getHistory(photoId: string, after: string | null, signal?: AbortSignal): Promise<History> {
+  const query = after === null ? '' : `?after=${id(after)}`;
+  return call(`/v1/admin/photos/${id(photoId)}/history${query}`, HistorySchema, { signal });
 }
 
 const SellerSchema = z.object({

@@ -1,4 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
+import { Button } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { isReasonCode, REVIEW_REASONS } from '../../../src/domain/review-reasons.ts';
 import { getHistory, getSeller, type History } from '../api/review.ts';
@@ -6,11 +7,15 @@ import type { Photo } from '../api/schemas.ts';
 import { ErrorNotice } from '../components/Notices.tsx';
 import { timeAgo } from '../components/words.ts';
 
+const FIRST_PAGE: string | null = null;
+
 /** What happened to a photo before, and how its seller was judged. */
 export function HistoryPanel({ photo }: { photo: Photo }) {
-  const history = useQuery({
+  const history = useInfiniteQuery({
     queryKey: ['history', photo.id],
-    queryFn: ({ signal }) => getHistory(photo.id, signal),
+    queryFn: ({ pageParam, signal }) => getHistory(photo.id, pageParam, signal),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: ({ next }) => next,
   });
   const seller = useQuery({
     queryKey: ['seller', photo.ownerId],
@@ -27,7 +32,21 @@ export function HistoryPanel({ photo }: { photo: Photo }) {
   return (
     <section className="review__history" aria-label="History" ref={panel}>
       <h3>This photo</h3>
-      {history.data === undefined ? <p className="soft">Loading</p> : <Lines lines={linesOf(history.data)} />}
+      {history.data === undefined ? (
+        <p className="soft">Loading</p>
+      ) : (
+        <Lines lines={history.data.pages.flatMap(linesOf)} />
+      )}
+      {history.hasNextPage && (
+        <Button
+          variant="default"
+          size="xs"
+          loading={history.isFetchingNextPage}
+          onClick={() => void history.fetchNextPage()}
+        >
+          Before that
+        </Button>
+      )}
       <h3>Its seller</h3>
       {seller.data && (
         <p className="small">
@@ -68,7 +87,7 @@ const PROOF_WORDS: Readonly<Record<string, string>> = {
   unanswered: 'Nobody answered for its URLs',
 };
 
-/** One line for each thing that happened, oldest first. */
+/** One line for each thing that happened, the latest first. */
 function linesOf(history: History): readonly Line[] {
   const lines: Line[] = [
     ...history.events.map(({ at, state }) => ({ at, text: `Now ${state.replace('_', ' ')}` })),
@@ -89,7 +108,7 @@ function linesOf(history: History): readonly Line[] {
       probedAt === null ? [] : [{ at: probedAt, text: `${PROOF_WORDS[state] ?? state} (${urls} asked)` }],
     ),
   ];
-  return lines.toSorted((a, b) => a.at.localeCompare(b.at));
+  return lines.toSorted((a, b) => b.at.localeCompare(a.at));
 }
 
 function titleOf(code: string | null): string {
