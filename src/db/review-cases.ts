@@ -58,14 +58,14 @@ export async function listApproved(
 
 /**
  * Puts a photo into the review queue, also one that is public and stays so until somebody decides. Where it has an open
- * case, that one is made as urgent as this. A change to in_review opens a case by itself. Returns the case's id.
+ * case, that one is made as urgent as this; without a priority it is as urgent as most. A change to in_review opens a case by itself. Returns the case's id.
  */
 export async function openCase(
   db: Db,
   fileId: string,
   reason: {
     readonly source: CaseSource;
-    readonly priority: number;
+    readonly priority?: number;
     readonly notBy?: string;
     readonly forAllAt?: Date;
   },
@@ -75,7 +75,7 @@ export async function openCase(
     .values({
       file_id: fileId,
       source: reason.source,
-      priority: reason.priority,
+      ...(reason.priority !== undefined && { priority: reason.priority }),
       not_by: reason.notBy === undefined ? [] : [reason.notBy],
       for_all_at: reason.forAllAt ?? null,
     })

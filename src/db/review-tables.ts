@@ -21,7 +21,8 @@ export interface ReviewCasesTable {
   id: GeneratedAlways<BigInt8>;
   file_id: string;
   source: CaseSource;
-  priority: number;
+  /** Without one the least. */
+  priority: Generated<number>;
   opened_at: CreatedAt;
   /** Whose decisions are looked at again: it is for somebody else. */
   not_by: Generated<string[]>;

@@ -7,14 +7,15 @@ import { FINDING_SOURCES } from './finding.ts';
 export const CASE_SOURCES = [...FINDING_SOURCES, 'appeal', 'second_look'] as const;
 export type CaseSource = (typeof CASE_SOURCES)[number];
 
-/** From 0 to 9; the highest comes first, among equals the longest waiting. The trigger that opens cases has these, too. */
+/**
+ * From 0 to 9; the highest comes first, among equals the longest waiting. Of what is not here the database decides, which opens
+ * cases with the change of a photo's state: an appeal 6, everything else 0.
+ */
 export const CASE_PRIORITY = {
-  usual: 0,
   report: 3,
   /** Was public, and is out of the public until somebody decides. */
   hidden: 4,
   second_look: 5,
-  appeal: 6,
   /** A buyer names something that may hurt people. */
   danger: 9,
 } as const;

@@ -10,7 +10,8 @@ import { type Kysely, sql } from 'kysely';
  * for the fingerprint of its photo; how often somebody tried to make one late is remembered, so that no photo is tried for ever.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [...INDEX, ...FORGETTING, ...LATE]) await sql.raw(statement).execute(db);
+  for (const statement of [...INDEX, ...FORGETTING, ...LATE, ...PRIORITY])
+    await sql.raw(statement).execute(db);
 }
 
 /** Landmarks have 29 bits; bands of hashes come above. */
@@ -123,3 +124,6 @@ const LATE = [
   `alter table banned_pictures add column is_waiting boolean not null default false`,
   `create index banned_pictures_waiting on banned_pictures (file_id) where is_waiting`,
 ];
+
+/** What opens a case for a usual reason need not know how urgent that is: the triggers do, and this. */
+const PRIORITY = [`alter table review_cases alter priority set default 0`];

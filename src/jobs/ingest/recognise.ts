@@ -7,7 +7,6 @@ import { StorageError } from '../../domain/errors.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { Fingerprint } from '../../domain/fingerprint.ts';
 import { DUPLICATE_IN_LISTING } from '../../domain/photo-match.ts';
-import { CASE_PRIORITY } from '../../domain/review-case.ts';
 import { type Recognition, recognise, recogniseLater } from '../../services/fingerprints/recognise.ts';
 import { hideDoubtful } from '../hide-doubtful.ts';
 import type { Step } from '../steps.ts';
@@ -65,8 +64,7 @@ async function lookLate(work: IngestWork): Promise<boolean> {
     if (locked?.generation !== file.generation || !isPublic(locked.state)) return false;
     const own = await insertFingerprint(trx, file.id, fingerprint);
     const { findings } = await keep(trx, work, { fingerprint, own });
-    if (findings.length > 0)
-      await openCase(trx, file.id, { source: 'fingerprint', priority: CASE_PRIORITY.usual });
+    if (findings.length > 0) await openCase(trx, file.id, { source: 'fingerprint' });
     return true;
   });
 }

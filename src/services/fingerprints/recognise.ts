@@ -13,7 +13,6 @@ import { isPublic } from '../../domain/file-state.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { likenessOf } from '../../domain/likeness.ts';
 import { CERTAINLY_SAME, NEARLY_SAME, SAME_PICTURE } from '../../domain/photo-match.ts';
-import { CASE_PRIORITY } from '../../domain/review-case.ts';
 import { inverseOf, turnedLook, type TurnWords, wordsOf } from '../../domain/turns.ts';
 
 /** What a photo shows that was there before. */
@@ -82,7 +81,7 @@ export async function recogniseLater(
     const lookalike = { ...seen.lookalike, fileId: file.id, turn };
     await addFindings(db, newerId, [elsewhereFinding({ ...seen, ...wordsOf(turn), lookalike }, id)]);
     if (!isPublic(newer.state)) continue;
-    await openCase(db, newerId, { source: 'fingerprint', priority: CASE_PRIORITY.usual });
+    await openCase(db, newerId, { source: 'fingerprint' });
     found.push(newer);
   }
   return found;

@@ -4,7 +4,6 @@ import { addFindings, openCase } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import type { Finding, FindingSource } from '../../domain/finding.ts';
-import { CASE_PRIORITY } from '../../domain/review-case.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { hide } from './hide.ts';
 
@@ -46,7 +45,7 @@ export async function doubt(
     const locked = await lockFile(trx, file.id);
     if (locked?.generation !== file.generation || !isPublic(locked.state)) return false;
     if (!(await keep(trx))) return false;
-    await openCase(trx, file.id, { source, priority: CASE_PRIORITY.usual });
+    await openCase(trx, file.id, { source });
     return true;
   });
 }

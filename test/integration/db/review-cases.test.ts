@@ -124,7 +124,7 @@ describe.each(databaseServers())('on $name', (server) => {
     await go(id, 'published', 'ready');
     expect(await casesOf(id)).toMatchObject([{ source: 'report', priority: 9, outcome: null }]);
     await closeCase(database.db, first, 'approve');
-    await openCase(database.db, id, { source: 'contact', priority: 0 });
+    await openCase(database.db, id, { source: 'contact' });
     await go(id, 'ready', 'taken_down');
     expect(await casesOf(id)).toMatchObject([
       { source: 'report', outcome: 'approve' },
