@@ -138,7 +138,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     };
     const leaves = config.server.roles.includes('worker') ? [] : LEFT_TO_WORKERS;
     dispatcher.current = await startOutboxDispatcher(
-      { db, storage, cdn, log, queue, backups, leaves },
+      { ...deps, policy: moderation.policy, queue, backups, leaves },
       listener,
     );
     closing('outbox', async () => dispatcher.current?.close());

@@ -3,6 +3,7 @@ import {
   type FileKind,
   type FileState,
   PLACED_STATES,
+  PUBLIC_STATES,
   type Stage,
   UNFINISHED_STATES,
 } from '../domain/file-state.ts';
@@ -233,4 +234,15 @@ export async function listCovers(
 export async function findFiles(db: Db, ids: readonly string[]): Promise<ListedFile[]> {
   if (ids.length === 0) return [];
   return db.selectFrom('files').select(LISTED_COLUMNS).where('id', '=', anyOf(ids)).execute();
+}
+
+/** Ids of a listing's photos that are public. */
+export async function listPublicOf(db: Db, itemId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('files')
+    .select('id')
+    .where('item_id', '=', itemId)
+    .where('state', 'in', [...PUBLIC_STATES])
+    .execute();
+  return rows.map(({ id }) => id);
 }

@@ -47,7 +47,8 @@ export async function replaceModeration(
     readonly result: ModerationResult;
     readonly analysis: KeptAnalysis | null;
     readonly at: Date;
-    readonly runId: string;
+    /** The replay that did it; null when it was none. */
+    readonly runId: string | null;
   },
 ): Promise<boolean> {
   const changed = await updateFile(

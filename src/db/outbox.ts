@@ -11,6 +11,8 @@ export interface OutboxTopics {
   readonly 'scan-document': { readonly fileId: string; readonly generation: number };
   /** Read text and codes of a public photo. */
   readonly 'read-text': { readonly fileId: string; readonly generation: number };
+  /** Judge a public photo by the rules of another category. */
+  readonly rejudge: { readonly fileId: string };
   /** Remove these keys from the store, then have the CDN forget these paths; a file that is deleting is deleted then. */
   readonly 'delete-objects': {
     readonly fileId: string;

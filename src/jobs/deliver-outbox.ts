@@ -4,6 +4,7 @@ import { isPhotoPath } from '../domain/cdn-paths.ts';
 import { StorageError } from '../domain/errors.ts';
 import { lockFile, transition } from '../db/files.ts';
 import { forgetObjects, listObjects, listWritten, lockCondemned } from '../db/objects.ts';
+import type { ModerationPolicy } from '../domain/moderation-policy.ts';
 import type { FileState } from '../domain/file-state.ts';
 import {
   claimOutbox,
@@ -18,9 +19,12 @@ import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
 import { moveEvidence } from '../services/evidence/move.ts';
 import { inLanes } from '../services/in-lanes.ts';
+import { rejudge } from '../services/moderation/rejudge.ts';
 import { advanceRestore } from '../services/lifecycle/restore.ts';
 
-export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log'> & {
+export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log' | 'clock'> & {
+  /** What becomes of photos whose listing gets another category. */
+  readonly policy: ModerationPolicy;
   readonly queue: JobQueue;
   /** Where lost bytes are looked for. */
   readonly backups: readonly BackupSource[];
@@ -64,6 +68,9 @@ const DELIVERIES: Readonly<Record<keyof OutboxTopics, Deliver>> = {
   },
   // What cannot be moved at once stays on its list, which a schedule looks at.
   'move-evidence': (deps, payload) => moveEvidence(deps, ofFile.parse(payload).fileId),
+  // The dispatcher itself delivers what follows.
+  rejudge: (deps, payload) =>
+    rejudge({ ...deps, deliverNow: () => Promise.resolve() }, ofFile.parse(payload).fileId),
   purge: async (deps, payload) => {
     await deps.cdn.invalidate(purge.parse(payload).paths);
   },

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { findFiles, listCovers } from '../db/files.ts';
-import { findItem, insertItem, listItems, updateItem } from '../db/items.ts';
-import type { ItemRow } from '../db/schema.ts';
+import { findFiles, listCovers, listPublicOf } from '../db/files.ts';
+import { findItem, insertItem, listItems, lockItem, updateItem } from '../db/items.ts';
+import { addToOutbox } from '../db/outbox.ts';
+import type { Db, ItemRow } from '../db/schema.ts';
 import { has, mayAccessItem, type Principal } from '../domain/access.ts';
 import { StorageError } from '../domain/errors.ts';
 import { isItemId, type ItemId, itemId } from '../domain/ids.ts';
@@ -55,8 +56,11 @@ export function createItemsService(deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliv
     async updateItem(who, id, change) {
       await assertMayEdit(deps, who, id);
       const { row, wanted } = await deps.db.transaction().execute(async (trx) => {
+        await lockItem(trx, id);
+        const before = await findItem(trx, id);
         const updated = await updateItem(trx, id, change);
         if (updated === null) throw new StorageError('NOT_FOUND', 'There is no such listing.');
+        if (updated.category !== before?.category) await rejudgePublic(trx, id);
         // On offer again: its archived originals are wanted.
         return { row: updated, wanted: updated.status === 'active' ? await bringBackListing(trx, id) : [] };
       });
@@ -68,6 +72,11 @@ export function createItemsService(deps: Pick<ServiceDeps, 'db' | 'cdn' | 'deliv
       await deleteItemPhotos(deps, who, id, true);
     },
   };
+}
+
+/** Other rules may hold for what its photos show. */
+async function rejudgePublic(trx: Db, id: ItemId): Promise<void> {
+  for (const fileId of await listPublicOf(trx, id)) await addToOutbox(trx, 'rejudge', { fileId });
 }
 
 function sellerOf(who: Principal, named: string | undefined): string {

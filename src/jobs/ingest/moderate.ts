@@ -20,7 +20,8 @@ export const moderate: Step<IngestWork> = {
     const image = need(work.image, 'image');
     work.analysis = await image.analyse(work.signal);
     const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
-    const photo = { image, analysis: work.analysis, category: item?.category ?? null };
+    work.category = item?.category ?? null;
+    const photo = { image, analysis: work.analysis, category: work.category };
     work.moderation = await judgePhoto(deps, photo, work.signal);
     await record(work);
     const isForPerson = await wasThereBefore(work);

@@ -1,5 +1,7 @@
 import { settleObjects } from '../../db/objects.ts';
 import { lockFileAndItem } from '../../db/files.ts';
+import { findItem } from '../../db/items.ts';
+import { addToOutbox } from '../../db/outbox.ts';
 import { insertVariants } from '../../db/variants.ts';
 import { keyOf, publish } from '../../services/publication.ts';
 import type { Step } from '../steps.ts';
@@ -25,6 +27,9 @@ export const publishOriginal: Step<IngestWork> = {
       if (row === null) return null;
       await insertVariants(trx, file.id, [{ key, variant: original, bytes: original.data.length }]);
       await settleObjects(trx, [key]);
+      const item = row.item_id === null ? null : await findItem(trx, row.item_id);
+      if (item !== null && item.category !== work.category)
+        await addToOutbox(trx, 'rejudge', { fileId: file.id });
       return row;
     });
     if (published === null) return 'late';

@@ -25,6 +25,8 @@ export interface IngestWork {
   /** Set by `moderate`. */
   analysis: ImageAnalysis | null;
   moderation: ModerationResult | null;
+  /** Of the listing, as the photo was judged by. */
+  category: string | null;
   /** Set by `derive`; null when the photo could not be measured. */
   advice: Advice | null;
   /** Set by `moderate`, with what the models saw. */
@@ -50,6 +52,7 @@ export function newWork(deps: JobDeps, file: FileRow, signal: AbortSignal): Inge
     original: null,
     analysis: null,
     moderation: null,
+    category: null,
     advice: null,
     fingerprintId: null,
     announced: [],

@@ -2,7 +2,10 @@ import type { Finding } from '../../domain/finding.ts';
 import type { ModerationResult } from '../../ports/moderator.ts';
 
 /** What led to a verdict, as a person who reviews the photo is shown it. */
-export function moderationFindings({ labels, policy }: ModerationResult): readonly Finding[] {
+export function moderationFindings({
+  labels,
+  policy,
+}: Pick<ModerationResult, 'labels' | 'policy'>): readonly Finding[] {
   return labels.map(({ label, confidence, region, model, version, outcome, threshold }) => ({
     source: 'moderation',
     label,

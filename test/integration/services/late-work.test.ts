@@ -167,7 +167,7 @@ describe('a store that is down', () => {
     const down: Fault = { when: 'before', error: new StorageError('STORAGE_UNAVAILABLE') };
     store.plan('delete', down, down);
     const { db, cdn, queue, backups } = app;
-    const delivery = { db, storage: jobs.storage, cdn, log: app.jobs.log, queue, backups };
+    const delivery = { ...app.jobs, db, storage: jobs.storage, cdn, queue, backups };
     await app.db.transaction().execute(async (trx) => {
       const file = await lockFileAndItem(trx, id);
       if (file !== null) await remove(trx, file);
