@@ -67,3 +67,25 @@ export async function replaceModeration(
       .execute();
   return true;
 }
+
+/** Photos whose verdicts tell which models look at photos now. */
+const LATEST = 20;
+
+/** The versions of models that looked at the latest photos, by model: of one outside nobody else tells. */
+export async function latestVersions(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom('files')
+    .select('moderation')
+    .where('moderation', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(LATEST)
+    .execute();
+  const latest = new Map<string, { readonly version: string; readonly at: string }>();
+  for (const { moderation } of rows)
+    for (const [model, version] of Object.entries(moderation?.versions ?? {})) {
+      const at = moderation?.at ?? '';
+      // A photo that is too small to be sent was seen by no version.
+      if (version !== 'none' && at > (latest.get(model)?.at ?? '')) latest.set(model, { version, at });
+    }
+  return new Map([...latest].map(([model, { version }]) => [model, version]));
+}

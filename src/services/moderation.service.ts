@@ -41,6 +41,8 @@ export interface ModerationService {
     request: {
       readonly policy: ModerationPolicy | null;
       readonly release: boolean;
+      /** Have detectors that charge look again at what another version of their model saw. Default: no. */
+      readonly newModels?: boolean | undefined;
       readonly dryRun: boolean;
     },
   ): Promise<Run>;
@@ -73,8 +75,8 @@ export function createModerationService(deps: ModerationServiceDeps): Moderation
     async replay(who, request) {
       assertMayAdminister(who, 'replay_moderation');
       const version = await keepPolicy(db, request.policy ?? policy);
-      const { release, dryRun } = request;
-      return runs.start(who, 'moderation-replay', { policy: version, release }, { dryRun });
+      const { release, newModels = false, dryRun } = request;
+      return runs.start(who, 'moderation-replay', { policy: version, release, newModels }, { dryRun });
     },
   };
 }

@@ -44,6 +44,10 @@ const Replay = z.object({
   release: z.boolean().default(false).meta({
     description: 'Publish what waits only for a doubt of a machine that it would not have now.',
   }),
+  newModels: z.boolean().default(false).meta({
+    description:
+      'Have moderators that charge look again at photos that another version of their model saw. A dry run says how many and what that costs.',
+  }),
   dryRun: z.boolean().default(true).meta({ description: 'Say what would change; change nothing.' }),
 });
 

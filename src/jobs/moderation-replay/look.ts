@@ -21,29 +21,58 @@ export interface SecondJudgement {
   readonly isNewLook: boolean;
 }
 
+/** What is known of a photo's past looks before anybody looks again. */
+export interface PastLooks {
+  /** Detectors that have to look: they never did, or their model is another one. */
+  readonly unseen: readonly Detector[];
+  /** Models outside that have another version by now than the one that saw it, with that: "rekognition 6.1". */
+  readonly outdated: readonly string[];
+  readonly known: readonly Detection[];
+}
+
 interface How {
   readonly policy: ModerationPolicy;
   readonly version: string;
-  /** Whether detectors that charge may be asked. */
-  readonly mayCharge: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Judges a photo by what is stored of it; where a detector has not seen it yet or has another model by now, it looks at the
- * stored original again. Null where that would cost money and may not.
+ * Who has seen a photo, and who has to look. A detector of ours whose model has changed always looks; one that charges, whose
+ * `latest` version is another, where the run was asked for it (`newModels`).
  */
+export function pastLooks(
+  { detectors }: Pick<ReplayDeps, 'detectors'>,
+  file: JudgedFile,
+  { latest, newModels }: { readonly latest: ReadonlyMap<string, string>; readonly newModels: boolean },
+): PastLooks {
+  const past = { analysis: file.analysis, scores: file.moderation?.scores ?? [] };
+  const unseen: Detector[] = [];
+  const known: Detection[] = [];
+  const outdated: string[] = [];
+  for (const detector of detectors) {
+    const recalled = detector.recall(past);
+    const older = recalled === null || !detector.isCharged ? [] : olderModels(recalled, latest);
+    outdated.push(...older);
+    if (recalled === null || (newModels && older.length > 0)) unseen.push(detector);
+    else known.push(recalled);
+  }
+  return { unseen, outdated, known };
+}
+
+function olderModels({ versions }: Detection, latest: ReadonlyMap<string, string>): string[] {
+  return Object.entries(versions).flatMap(([model, version]) =>
+    version === 'none' || (latest.get(model) ?? version) === version ? [] : [`${model} ${version}`],
+  );
+}
+
+/** Judges a photo by what is stored of it, and by what those see who have to look at the stored original again. */
 export async function judgeAgain(
   deps: ReplayDeps,
   file: JudgedFile,
+  { unseen, known }: PastLooks,
   how: How,
-): Promise<SecondJudgement | null> {
-  const past = { analysis: file.analysis, scores: file.moderation?.scores ?? [] };
-  const recalled = deps.detectors.map((detector) => detector.recall(past));
-  const unseen = deps.detectors.filter((_, at) => recalled[at] === null);
-  if (!how.mayCharge && unseen.some(({ isCharged }) => isCharged)) return null;
+): Promise<SecondJudgement> {
   const by = { policy: how.policy, version: how.version, category: file.category };
-  const known = recalled.filter((detection) => detection !== null);
   if (unseen.length === 0)
     return { result: judge(deps.detectors, known, by), analysis: null, isNewLook: false };
   const { detections, analysis } = await lookAgain(deps, file, unseen, how.signal);
