@@ -22,28 +22,25 @@ export function context(overrides: Partial<JobContext> = {}): JobContext {
 
 /** What the tests of late work share, about the service that they have started. */
 export function lateWork(service: () => TestApp) {
-  return {
-    async received(who = SELLER) {
-      const app = service();
-      const item = await newItem(app, who);
-      const { photo } = await app.files.uploadItemPhoto(who, item, await distinctPhoto(), ASYNC);
-      expect(photo.state).toBe('received');
-      return { item, id: fileId(photo.id) };
-    },
-
-    /** The same service, `hours` later. */
-    later(hours: number, jobs: JobDeps = service().jobs): JobDeps {
-      return { ...jobs, clock: { now: () => new Date(Date.now() + hours * 3_600_000) } };
-    },
-
-    /** Deps whose store fails as planned, with retries that do not wait. */
-    underFaults(): { jobs: JobDeps; store: FaultyStore } {
-      const { store: real, jobs } = service();
-      const store = faultyStore(real);
-      const retry = { attempts: 2, baseMs: 1, capMs: 1 };
-      return { jobs: { ...jobs, storage: createStorageService({ store, retry }) }, store };
-    },
-
-    keysOf: async (id: string) => (await storedKeys(service())).filter((key) => key.includes(id)),
+  const received = async (who = SELLER) => {
+    const app = service();
+    const item = await newItem(app, who);
+    const { photo } = await app.files.uploadItemPhoto(who, item, await distinctPhoto(), ASYNC);
+    expect(photo.state).toBe('received');
+    return { item, id: fileId(photo.id) };
   };
+  /** The same service, `hours` later. */
+  const later = (hours: number, jobs: JobDeps = service().jobs): JobDeps => ({
+    ...jobs,
+    clock: { now: () => new Date(Date.now() + hours * 3_600_000) },
+  });
+  /** Deps whose store fails as planned, with retries that do not wait. */
+  const underFaults = (): { jobs: JobDeps; store: FaultyStore } => {
+    const { store: real, jobs } = service();
+    const store = faultyStore(real);
+    const retry = { attempts: 2, baseMs: 1, capMs: 1 };
+    return { jobs: { ...jobs, storage: createStorageService({ store, retry }) }, store };
+  };
+  const keysOf = async (id: string) => (await storedKeys(service())).filter((key) => key.includes(id));
+  return { received, later, underFaults, keysOf };
 }
