@@ -29,7 +29,7 @@ import { sweep } from '../jobs/sweep.ts';
 import { startPurges } from './purges.ts';
 import { moveEvidence } from '../services/evidence/move.ts';
 import { keepKeys } from '../services/key-rotation.ts';
-import { sweepAbandoned } from '../services/lifecycle/abandoned.ts';
+import { abortAbandonedUploads } from '../services/lifecycle/abandoned.ts';
 import type { Composition } from './compose.ts';
 import { scrubDeps } from './scrub.ts';
 
@@ -126,7 +126,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
       {
         name: 'abort abandoned uploads',
         everyMs: CLEAN_MS,
-        run: () => sweepAbandoned(parts.store),
+        run: () => abortAbandonedUploads(parts.store),
       },
       {
         name: 'start scrubs',

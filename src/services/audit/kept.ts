@@ -2,11 +2,9 @@ import { listAnchorKeys } from '../../db/audit/anchors.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import type { StorageService } from '../storage.service.ts';
 import type { Anchor, AuditDeps } from './anchors.ts';
+import { PAGE } from './page.ts';
 import type { Restores } from './restores.ts';
 import type { AuditProblem } from './verdict.ts';
-
-/** Anchors compared at one time. */
-const PAGE = 1000;
 
 type Deps = AuditDeps & { readonly storage: Pick<StorageService, 'primaryInfo'> };
 

@@ -1,10 +1,9 @@
 import { entryPlaceOf, type EntryPlace, findLost, listWithoutSeal } from '../../db/audit/chain.ts';
 import type { ChainPlace } from '../../db/audit/sealing.ts';
 import type { Db } from '../../db/schema.ts';
+import { PAGE } from './page.ts';
 import type { AuditDamage, AuditProblem } from './verdict.ts';
 
-/** Rows looked through at one time. */
-const PAGE = 1000;
 /** An entry that is not sealed by then is reported. */
 const UNSEALED_SECONDS = 60;
 /** How far back from where verifying began rows without a seal are looked for: transactions do not last that long. */

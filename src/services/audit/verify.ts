@@ -7,6 +7,7 @@ import type { StorageService } from '../storage.service.ts';
 import { type Anchor, type AuditDeps, type ChainBase, hex, readAnchors, readBase } from './anchors.ts';
 import { checkAnchorsKept, checkRestoresKept } from './kept.ts';
 import { checkOutside, outsideFrom } from './outside.ts';
+import { PAGE } from './page.ts';
 import { readRestores } from './restores.ts';
 import type { AuditProblem, AuditVerdict } from './verdict.ts';
 
@@ -32,8 +33,6 @@ export interface VerifyOptions {
   readonly leaveOut?: ReadonlySet<string>;
 }
 
-/** Rows in memory at one time. */
-const PAGE = 1000;
 /**
  * Recomputes the chain of the audit ledger from its rows, compares it with the anchors in the object store, and looks for
  * rows outside the chain. Names the first bad row. Trusts nothing in the database: neither its functions nor its times.

@@ -8,7 +8,7 @@ const RULE = 'abandoned-uploads';
  * Removes, by the table's rule, what uploads that died have left in the store: unfinished multipart uploads, temporary
  * files. The store knows them, our rows do not. Resolves to how many; of a dry run, to how many it would be.
  */
-export function sweepAbandoned(
+export function abortAbandonedUploads(
   { sweepIncomplete }: Pick<LifecycleDeps, 'sweepIncomplete'>,
   dryRun = false,
 ): Promise<number> {
@@ -19,7 +19,7 @@ export function sweepAbandoned(
 export const abortAbandoned: Part = {
   name: RULE,
   async page(deps, work) {
-    const count = await sweepAbandoned(deps, work.dryRun);
+    const count = await abortAbandonedUploads(deps, work.dryRun);
     if (count === 0) return { next: null, outcomes: [] };
     const action = { action: 'abort', subject: 'unfinished uploads', details: { rule: RULE, count } };
     if (!work.dryRun) await record(deps.db, work, action);

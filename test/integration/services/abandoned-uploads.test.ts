@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
-import { sweepAbandoned } from '#src/services/lifecycle/abandoned.ts';
+import { abortAbandonedUploads } from '#src/services/lifecycle/abandoned.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -21,8 +21,8 @@ test('what an upload writes is left for a day after its last byte, and gone afte
     const at = new Date(Date.now() - hours * HOUR_MS);
     await utimes(path, at, at);
   }
-  expect(await sweepAbandoned(store, true)).toBe(1);
-  expect(await sweepAbandoned(store)).toBe(1);
+  expect(await abortAbandonedUploads(store, true)).toBe(1);
+  expect(await abortAbandonedUploads(store)).toBe(1);
   expect((await readdir(join(root, '#tmp'))).toSorted()).toEqual(['0 hours', '2 hours', '23 hours']);
   await store.close();
   await rm(root, { recursive: true });
