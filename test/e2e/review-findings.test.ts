@@ -49,6 +49,25 @@ describe.skipIf(BROWSER === undefined)('what was found in a photo', () => {
     await database?.close();
   });
 
+  test('is shown beside what no machine looks for, and an alarm when photos wait too long', async () => {
+    const { page } = browsing;
+    await page.getByText('What machines do not see here').click();
+    const local = page.getByText(/^local looks for pornography, .*sees nothing of nudity, knives/);
+    await local.waitFor();
+    expect(await local.textContent()).toContain('who is shown and how old');
+    expect(await page.getByRole('alert').count()).toBe(0);
+    const since = new Date(Date.now() - 30 * 3_600_000);
+    await database.db
+      .updateTable('review_cases')
+      .set({ opened_at: since })
+      .where('file_id', '=', first)
+      .execute();
+    await page.reload();
+    await page.getByRole('alert').getByText('1 photo has waited for more than 24 hours').waitFor();
+    await page.getByText('What machines do not see here').click();
+    await expectAccessible(page);
+  });
+
   test('is drawn where it is in the photo', async () => {
     const { page } = browsing;
     await page.getByRole('img', { name: 'Waiting for a decision' }).waitFor();

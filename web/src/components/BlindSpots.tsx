@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { blindSpotsOf } from '../../../src/domain/moderation-subjects.ts';
 import { getModeration } from '../api/moderation.ts';
 
-/** What no machine looks for, in one line that unfolds: whoever reviews is the only one to see it. */
+/** What no machine looks for, and what each of them does not: whoever reviews is the only one to see it. */
 export function BlindSpots() {
   const { data } = useQuery({
     queryKey: ['moderation'],
@@ -12,8 +13,15 @@ export function BlindSpots() {
   return (
     <details className="soft small">
       <summary>What machines do not see here</summary>
+      {data.detectors.length > 1 && <p>None of them sees {data.blindSpots.join(', ')}.</p>}
+      {data.detectors.map(({ name, sees }) => (
+        <p key={name}>
+          <strong>{name}</strong> looks for {sees.join(', ')}, and sees nothing of{' '}
+          {blindSpotsOf([sees]).join(', ')}.
+        </p>
+      ))}
       <p>
-        {data.blindSpots.join(', ')}. Policy: {data.policy.name} ({data.policy.version}).
+        Policy: {data.policy.name} ({data.policy.version}).
       </p>
     </details>
   );
