@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { createMemoryCache } from '#src/adapters/cache/memory.ts';
 import { createEdge } from '#src/adapters/cdn/edge/index.ts';
 import { openKeyPair } from '#src/adapters/cdn/signing/key-pair.ts';
 import { createFilesystemObjectStore } from '#src/adapters/object-store/filesystem.ts';
@@ -83,15 +84,24 @@ async function seed(name: string, photos: number): Promise<void> {
 
 /** What is asked of one listing, each by the product's own functions. */
 function questions(db: Database, cdn: Cdn): Record<string, (index: number) => Promise<unknown>> {
+  const none = createMemoryCache({ maxBytes: 0 });
+  const kept = createMemoryCache({ maxBytes: 1024 ** 3 });
   return {
     roundtrip: () => sql`select 1`.execute(db),
     query: (index) => listPlaced(db, listingId(index)),
     // As many listings as the small table has, so that both are in PostgreSQL's memory: what is left is the index's depth.
     query_hot: (index) => listPlaced(db, listingId(index % (FEW / PHOTOS_PER_LISTING))),
     query_refused: (index) => listUnplaced(db, listingId(index), SHOWN_UNPLACED),
-    service_buyer: (index) => getItemPhotos({ db, cdn }, null, itemId(listingId(index))),
+    service_buyer: (index) => getItemPhotos({ db, cdn, cache: none }, null, itemId(listingId(index))),
+    // As many listings as the small table has: each has been asked for before.
+    service_cached: (index) =>
+      getItemPhotos({ db, cdn, cache: kept }, null, itemId(listingId(index % (FEW / PHOTOS_PER_LISTING)))),
     service_seller: (index) =>
-      getItemPhotos({ db, cdn }, { userId: sellerOf(index), roles: ['seller'] }, itemId(listingId(index))),
+      getItemPhotos(
+        { db, cdn, cache: none },
+        { userId: sellerOf(index), roles: ['seller'] },
+        itemId(listingId(index)),
+      ),
   };
 }
 

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type pg from 'pg';
+import { createMemoryCache } from '../adapters/cache/memory.ts';
+import { createRedisCache } from '../adapters/cache/redis.ts';
 import { createBullmqQueue } from '../adapters/job-queue/bullmq.ts';
 import { createKmsKeyVault } from '../adapters/keys/kms.ts';
 import { createLocalKeyVault } from '../adapters/keys/local.ts';
@@ -15,6 +18,7 @@ import type { Config } from '../config/index.ts';
 import { createImageEngine } from '../images/engine.ts';
 import type { AccessLogs } from '../ports/access-logs.ts';
 import type { Arrivals } from '../ports/arrivals.ts';
+import type { Cache } from '../ports/cache.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { ImageEngine } from '../ports/image-engine.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -81,6 +85,25 @@ export function createImages({ images, s3 }: Config, log: Log): ImageEngine {
     memoryLimitMb: images.memoryLimitMb,
     log,
   });
+}
+
+/**
+ * In Redis where there is one, before it a small one in this process. Who can write to that Redis only, cannot make values: they
+ * are proved with what all processes know of the database, or with the secret of the folder that they share.
+ */
+export async function createCache(
+  { database, queue }: Config,
+  secrets: (purpose: 'cache') => Uint8Array,
+  log: Log,
+): Promise<Cache> {
+  const { cacheBytes: maxBytes, cacheUrl, redisUrl, prefix } = queue;
+  const url = cacheUrl ?? redisUrl;
+  if (url === null) return createMemoryCache({ maxBytes });
+  if (cacheUrl !== null) await checkRedis({ variable: 'REDIS_CACHE_URL', url, use: 'cache' }, log);
+  const connection = await createSideConnection({ url, purpose: 'cache', log });
+  const secret =
+    database.url === null ? secrets('cache') : createHash('sha256').update(`cache ${database.url}`).digest();
+  return createRedisCache({ connection, prefix, secret, maxBytes });
 }
 
 export async function createKeyVault(config: Config): Promise<KeyVault> {

@@ -37,6 +37,7 @@ import { openDatabase } from './database.ts';
 import {
   createAccessLogs,
   createArrivals,
+  createCache,
   createImages,
   createKeyVault,
   createQueue,
@@ -77,6 +78,9 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     const events = await createFileEvents(listener);
     const uploadLocks = await createUploadLocks({ connection, listener, log });
     closing('upload locks', () => uploadLocks.close());
+
+    const cache = await createCache(config, secrets, log);
+    closing('cache', () => cache.close());
 
     const { store, replica } = await createObjectStores(config, addresses.publicUrl, secrets('store-urls'));
     closing('object store', () => store.close());
@@ -129,6 +133,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
       db,
       storage,
       cdn,
+      cache,
       events,
       security,
       clock: systemClock,

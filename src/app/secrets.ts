@@ -6,7 +6,7 @@ import { StorageError } from '../domain/errors.ts';
 const FILE = 'secret.key';
 const BYTES = 32;
 
-export type SecretPurpose = 'store-urls' | 'development-tokens';
+export type SecretPurpose = 'store-urls' | 'development-tokens' | 'cache';
 
 /**
  * One random secret of this installation (`DATA_DIR/secret.key`, mode 0600), made at the first start, from which each

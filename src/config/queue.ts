@@ -1,9 +1,13 @@
 import { serverAddress } from './address.ts';
-import { integer, type Read, text } from './setting.ts';
+import { bytes, integer, type Read, text } from './setting.ts';
 
 export interface QueueConfig {
   /** Null: the queue lives in the database. */
   readonly redisUrl: string | null;
+  /** The Redis of the cache; null: that of the queue. */
+  readonly cacheUrl: string | null;
+  /** What each process keeps of the cache itself. */
+  readonly cacheBytes: number;
   /** Begins every queue's name, so that several installations share a server. */
   readonly prefix: string;
   /** Jobs of one kind at work in one process. */
@@ -22,8 +26,21 @@ export const QUEUE = {
     expected: 'redis://host:port or rediss://user:password@host:port',
     secret: true,
   }),
+  cacheUrl: serverAddress('REDIS_CACHE_URL', ['redis', 'rediss'], {
+    description: 'Another Redis for cached galleries, which may evict; that of REDIS_URL when not set.',
+    expected: 'redis://host:port or rediss://user:password@host:port',
+    secret: true,
+  }),
+  cacheBytes: bytes('METADATA_CACHE_SIZE', {
+    description:
+      'Galleries that each process keeps, by their size as JSON; about three times that in memory.',
+    default: 16 * 1024 ** 2,
+    min: 0,
+    max: 16 * 1024 ** 3,
+  }),
   prefix: text('QUEUE_PREFIX', {
-    description: 'Begins the name of every queue, so that several installations share a server.',
+    description:
+      'Begins the name of every queue, and of every key in Redis, so that several installations share a server.',
     default: 'localex',
     expected: '1 to 40 letters, digits, hyphens and underscores',
     accepts: (value) => /^[\w-]{1,40}$/.test(value),
@@ -63,6 +80,8 @@ export const QUEUE = {
 export function readQueue(read: Read): QueueConfig {
   return {
     redisUrl: read(QUEUE.redisUrl),
+    cacheUrl: read(QUEUE.cacheUrl),
+    cacheBytes: read(QUEUE.cacheBytes),
     prefix: read(QUEUE.prefix),
     concurrency: read(QUEUE.concurrency),
     attempts: read(QUEUE.attempts),

@@ -17,12 +17,13 @@ import type { OutboxRow } from '../db/schema.ts';
 import type { BackupSource } from '../ports/backup-source.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { ServiceDeps } from '../services/deps.ts';
+import { forgetGallery } from '../services/photos/cached-gallery.ts';
 import { moveEvidence } from '../services/evidence/move.ts';
 import { inLanes } from '../services/in-lanes.ts';
 import { rejudge } from '../services/moderation/rejudge.ts';
 import { advanceRestore } from '../services/lifecycle/restore.ts';
 
-export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'log' | 'clock'> & {
+export type DeliveryDeps = Pick<ServiceDeps, 'db' | 'storage' | 'cdn' | 'cache' | 'log' | 'clock'> & {
   /** What becomes of photos whose listing gets another category. */
   readonly policy: ModerationPolicy;
   readonly queue: JobQueue;
@@ -115,7 +116,7 @@ async function deleteObjects(
   deps: DeliveryDeps,
   { fileId, keys, paths }: z.infer<typeof deletion>,
 ): Promise<void> {
-  await deps.db.transaction().execute(async (trx) => {
+  const itemId = await deps.db.transaction().execute(async (trx) => {
     // The file's lock comes first, as everywhere.
     const file = await lockFile(trx, fileId);
     const condemned = await lockCondemned(trx, keys);
@@ -125,7 +126,9 @@ async function deleteObjects(
     await forgetObjects(trx, condemned);
     if (file?.state === 'deleting' && (await listObjects(trx, fileId)).length === 0)
       await transition(trx, { id: fileId, from: 'deleting' }, 'deleted', { finished_at: new Date() });
+    return file?.item_id ?? null;
   });
+  if (itemId !== null) await forgetGallery(deps.cache, itemId);
   if (paths.length === 0) return;
   const ticket = await deps.cdn.invalidate(paths);
   const withdrawn = paths.filter(isPhotoPath);

@@ -1,5 +1,6 @@
 import type { FileEvents } from '../db/file-events.ts';
 import type { Database } from '../db/schema.ts';
+import type { Cache } from '../ports/cache.ts';
 import type { Cdn } from '../ports/cdn.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -38,6 +39,7 @@ export interface ServiceDeps {
   readonly db: Database;
   readonly storage: StorageService;
   readonly cdn: Cdn;
+  readonly cache: Cache;
   readonly events: FileEvents;
   readonly security: StorageSecurityService;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 import { lockFile } from '../../db/files.ts';
+import { findGallery } from '../../db/galleries.ts';
 import { bumpPhotosVersion, findItem, lockItem, markItemDeleted } from '../../db/items.ts';
 import { listPlaced, listUnplaced, writeOrder } from '../../db/positions.ts';
 import type { Db, ItemRow, ListedFile } from '../../db/schema.ts';
@@ -11,6 +12,7 @@ import type { Gallery } from '../contracts.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { bringBackListing } from '../lifecycle/restore.ts';
 import { remove } from '../removal.ts';
+import { publicPhotos } from './cached-gallery.ts';
 import { toPhotos } from './photo-view.ts';
 
 /** Refused photos that a gallery shows its owner: the newest. */
@@ -20,21 +22,27 @@ const REMOVED_UNPLACED = 10_000;
 
 /** Photos of a listing in order; without rights on it only those that are public. */
 export async function getItemPhotos(
-  deps: Pick<ServiceDeps, 'db' | 'cdn'>,
+  deps: Pick<ServiceDeps, 'db' | 'cdn' | 'cache'>,
   who: Principal | null,
   itemId: ItemId,
 ): Promise<Gallery> {
-  const item = await visibleItem(deps.db, who, itemId);
-  const inside = mayAccessItem(who, 'see_all_photos', { sellerId: item.seller_id });
+  const head = await findGallery(deps.db, itemId);
+  const item = visible(head?.item ?? null, who);
+  const { photos_version: version } = item;
+  if (head !== null && !mayAccessItem(who, 'see_all_photos', { sellerId: item.seller_id })) {
+    const make = async () => {
+      const placed = await listPlaced(deps.db, itemId);
+      return toPhotos(
+        deps,
+        placed.filter((file) => isPublic(file.state)),
+        false,
+      );
+    };
+    return { photos: await publicPhotos(deps, head, make), version, suggestedCover: null };
+  }
   const placed = await listPlaced(deps.db, itemId);
-  const files = inside
-    ? [...placed, ...(await listUnplaced(deps.db, itemId, SHOWN_UNPLACED))]
-    : placed.filter((file) => isPublic(file.state));
-  return {
-    photos: await toPhotos(deps, files, inside),
-    version: item.photos_version,
-    suggestedCover: inside ? coverOf(placed) : null,
-  };
+  const files = [...placed, ...(await listUnplaced(deps.db, itemId, SHOWN_UNPLACED))];
+  return { photos: await toPhotos(deps, files, true), version, suggestedCover: coverOf(placed) };
 }
 
 function coverOf(placed: readonly ListedFile[]): string | null {
@@ -44,14 +52,18 @@ function coverOf(placed: readonly ListedFile[]): string | null {
 
 /** The listing, if the caller may see it. NOT_FOUND also for a draft or a withdrawn one of somebody else. */
 export async function visibleItem(db: Db, who: Principal | null, id: ItemId): Promise<ItemRow> {
-  const item = await existingItem(db, id);
+  return visible(await findItem(db, id), who);
+}
+
+function visible(item: ItemRow | null, who: Principal | null): ItemRow {
+  if (item === null || item.deleted_at !== null) throw noListing();
   if (!maySeeItem(who, { sellerId: item.seller_id, status: item.status })) throw noListing();
   return item;
 }
 
 /** Writes a new order, all or nothing. */
 export async function reorderPhotos(
-  deps: Pick<ServiceDeps, 'db' | 'cdn'>,
+  deps: Pick<ServiceDeps, 'db' | 'cdn' | 'cache'>,
   who: Principal,
   itemId: ItemId,
   order: readonly FileId[],
@@ -102,12 +114,6 @@ export async function deleteItemPhotos(
   });
   for (const id of removed) await deps.deliverNow(id);
   return removed.length;
-}
-
-export async function existingItem(db: Db, id: ItemId): Promise<ItemRow> {
-  const item = await findItem(db, id);
-  if (item === null || item.deleted_at !== null) throw noListing();
-  return item;
 }
 
 /** Errors: NOT_FOUND for a listing that the caller may not even see, FORBIDDEN. */

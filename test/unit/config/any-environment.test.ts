@@ -26,7 +26,12 @@ const SECRETS = SETTINGS.filter(({ secret }) => secret);
 const password = fc.stringMatching(/^[a-z\d]{12,24}$/).map((text) => `pw${text}`);
 
 test('no secret is shown, whether its setting is right or wrong', () => {
-  expect(SECRETS.map(({ name }) => name)).toEqual(['DATABASE_URL', 'REDIS_URL', 'WEBHOOK_SECRET']);
+  expect(SECRETS.map(({ name }) => name)).toEqual([
+    'DATABASE_URL',
+    'REDIS_URL',
+    'REDIS_CACHE_URL',
+    'WEBHOOK_SECRET',
+  ]);
   fc.assert(
     fc.property(
       password,
