@@ -23,10 +23,12 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
       signal,
       answers(() => parts.store.ping(signal)),
     ),
-    check(
-      'queue',
-      signal,
-      answers(() => parts.queue.ping(signal)),
+    withoutIt(
+      check(
+        'queue',
+        signal,
+        answers(() => parts.queue.ping(signal)),
+      ),
     ),
     withoutIt(check('scanner', signal, async () => (await parts.jobs.scanner.ping(signal)).problem)),
     check('scanner canary', signal, () => problemOfCanaries(parts.db)),

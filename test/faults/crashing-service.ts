@@ -26,12 +26,15 @@ export interface CrashingService {
 
 const SETTINGS = { STORAGE_FSYNC: 'false', QUEUE_LOCK_MS: '1000', QUEUE_BACKOFF_BASE_MS: '50' };
 
-export async function crashingService(): Promise<CrashingService> {
+/** @param settings for every start beside those of each */
+export async function crashingService(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<CrashingService> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'localex-fault-'));
   await chmod(dataDir, 0o755);
   const store = await openStorage(dataDir);
-  const env = { ...SETTINGS, DATABASE_URL: urlOf(database) };
+  const env = { ...SETTINGS, DATABASE_URL: urlOf(database), ...settings };
   const started: RunningService[] = [];
   return {
     db: database.db,
