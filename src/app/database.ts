@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Config } from '../config/index.ts';
+import { checkServer } from '../db/check-server.ts';
 import { connect } from '../db/connect.ts';
 import { prepareMonths } from '../db/audit/months.ts';
 import { ledgerWeakness, ownerStatements } from '../db/audit/owner.ts';
@@ -30,13 +31,17 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenedData
           log: (message, details) => log.info(details ?? {}, message),
         })
       : null;
-  const connection: pg.ClientConfig = server?.connection ?? { connectionString: url ?? '' };
+  const connection: pg.ClientConfig = {
+    ...(server?.connection ?? { connectionString: url ?? '' }),
+    application_name: `localex-storage ${config.server.roles.join(',')}`,
+  };
   const db = connect({ connection, ...settings, log });
   const close = async () => {
     await db.destroy();
     await server?.close();
   };
   try {
+    await checkServer(db);
     const applied = await migrateToLatest(db);
     if (applied.length > 0) log.info({ applied }, 'the database schema was brought up to date');
     await server?.administrate(ownerStatements('localex'));

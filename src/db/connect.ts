@@ -25,6 +25,7 @@ const LIFETIME_SECONDS = 1800;
 export function connect(options: ConnectOptions): Database {
   const pool = new pg.Pool({
     ...options.connection,
+    keepAlive: true,
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: options.statementTimeoutMs,

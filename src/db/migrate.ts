@@ -1,4 +1,5 @@
-import { Migrator } from 'kysely/migration';
+import { sql } from 'kysely';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { makeLateIndexes } from './late-indexes.ts';
 import type { Database } from './schema.ts';
 import * as itemsFilesObjects from './migrations/0001-items-files-objects.ts';
@@ -27,7 +28,7 @@ import * as usage from './migrations/0025-usage.ts';
  * In order; a migration that has been released is never edited. A number that is missing (0011) was set aside for a change that
  * in the end needed no table; it stays free, since a migration never comes before one that has run.
  */
-const MIGRATIONS = {
+export const MIGRATIONS = {
   '0001-items-files-objects': itemsFilesObjects,
   '0002-runs': runs,
   '0003-lifecycle': lifecycle,
@@ -52,16 +53,50 @@ const MIGRATIONS = {
 };
 
 /**
- * Brings the schema up to date. Several processes may start at once: each migration is applied once. Resolves to the names of
- * migrations and indexes that were made here.
+ * How long a migration waits for a lock. Whoever comes to the table meanwhile waits behind it, so it must be short; the
+ * whole migration is taken back and tried again.
  */
-export async function migrateToLatest(db: Database): Promise<readonly string[]> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
-  const { error, results } = await migrator.migrateToLatest();
+const LOCK_MS = 2000;
+const TRIES = 30;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Brings the schema up to date. Several processes may start at once: each migration is applied once. Those that use the
+ * tables meanwhile wait two seconds at most. Resolves to the names of migrations and indexes that were made here.
+ */
+export async function migrateToLatest(
+  db: Database,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<readonly string[]> {
+  const waitingBriefly = Object.fromEntries(
+    Object.entries(migrations).map(([name, migration]) => [name, briefly(migration)]),
+  );
+  const provider = { getMigrations: () => Promise.resolve(waitingBriefly) };
+  const { error, results } = await untilUnlocked(() => new Migrator({ db, provider }).migrateToLatest());
   if (error !== undefined)
     throw error instanceof Error ? error : new Error('The migration failed', { cause: error });
   const applied = (results ?? [])
     .filter((result) => result.status === 'Success')
     .map((result) => result.migrationName);
   return [...applied, ...(await makeLateIndexes(db))];
+}
+
+/** Waits briefly for locks, and may take long for what it does. Not for the processes that wait until it is done. */
+function briefly(migration: Migration): Migration {
+  return {
+    async up(db) {
+      await sql`set local lock_timeout = ${sql.lit(LOCK_MS)}`.execute(db);
+      await sql`set local statement_timeout = 0`.execute(db);
+      await migration.up(db);
+    },
+  };
+}
+
+async function untilUnlocked(migrate: () => Promise<MigrationResultSet>): Promise<MigrationResultSet> {
+  for (let left = TRIES; ; left -= 1) {
+    const result = await migrate();
+    const { error } = result;
+    const isLocked = error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE;
+    if (!isLocked || left === 0) return result;
+  }
 }

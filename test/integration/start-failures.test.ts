@@ -4,12 +4,14 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { start } from '#src/app/start.ts';
 import { loadConfig } from '#src/config/index.ts';
 import { StorageError } from '#src/domain/errors.ts';
 import { urlOf } from '#test/support/app.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
+import { connectionTo, withClient } from '#test/support/template-database.ts';
 
 const log = pino({ level: 'silent' });
 let folder: string;
@@ -82,4 +84,20 @@ test('an orderly stop takes the address of the service away', async () => {
   expect(address).toEqual({ url: app.url, pid: process.pid });
   expect(await app.stop()).toBe(true);
   expect(await readdir(dataDir)).not.toContain('service.json');
+});
+
+test('a database that cannot hold every text is named with what to do', async () => {
+  const name = `test_ascii_${v7().replaceAll('-', '')}`;
+  await withClient(database.connection, (client) =>
+    client.query(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`),
+  );
+  try {
+    const error = await refusal({
+      DATABASE_URL: urlOf({ connection: connectionTo(database.connection, name) }),
+    });
+    expect(error.code).toBe('INVALID_CONFIGURATION');
+    expect(error.message).toContain("ENCODING 'UTF8'");
+  } finally {
+    await withClient(database.connection, (client) => client.query(`drop database ${name} with (force)`));
+  }
 });

@@ -1,10 +1,11 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '#src/db/connect.ts';
 import { insertFile, lockFile, transition } from '#src/db/files.ts';
 import { bumpPhotosVersion, insertItem, listItems } from '#src/db/items.ts';
-import { migrateToLatest } from '#src/db/migrate.ts';
+import { MIGRATIONS, migrateToLatest } from '#src/db/migrate.ts';
+import type { Db } from '#src/db/schema.ts';
 import { writeOrder } from '#src/db/positions.ts';
 import { isStorageError } from '#src/domain/errors.ts';
 import { canTransition, FILE_STATES, type FileState, TRANSITIONS } from '#src/domain/file-state.ts';
@@ -65,6 +66,37 @@ describe.each(databaseServers())('on $name', (server) => {
     expect(await Promise.all(pools.map((pool) => migrateToLatest(pool)))).toEqual([[], [], []]);
     for (const pool of pools) await pool.destroy();
     await withClient(base, (client) => client.query(`drop database ${name} with (force)`));
+  });
+
+  test('a migration that waits for a table lets others go on, and is made once the table is free', async () => {
+    const { db } = database;
+    const adds = {
+      async up(on: Kysely<unknown>) {
+        await sql`alter table file_views add column added text`.execute(on);
+      },
+    };
+    const look = (on: Db) =>
+      sql`insert into file_views (file_id, last_viewed_at) select id, now() from files limit 0`.execute(on);
+    let migrating: Promise<readonly string[]> | undefined;
+    await db.transaction().execute(async (trx) => {
+      await look(trx);
+      migrating = migrateToLatest(db, { ...MIGRATIONS, '9999-adds': adds });
+      await expect
+        .poll(
+          async () => {
+            const { rows } = await sql`select from pg_stat_activity where datname = current_database()
+            and query like 'alter table file_views%' and wait_event_type = 'Lock'`.execute(db);
+            return rows.length;
+          },
+          { timeout: 10_000 },
+        )
+        .toBe(1);
+      await db.transaction().execute(async (other) => {
+        await sql`set local lock_timeout = '5s'`.execute(other);
+        await look(other);
+      });
+    });
+    expect(await migrating).toEqual(['9999-adds']);
   });
 
   test('the database has the same transitions as the domain', async () => {
