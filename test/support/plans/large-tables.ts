@@ -81,6 +81,7 @@ const NULLS: Readonly<Record<string, number>> = {
   'review_cases.closed_at': 0.0001,
   'text_reads.outcome': 0.0001,
   'object_checks.damaged_at': 0.99999,
+  'object_checks.unread_since': 0.99999,
   'files.form_expires_at': 0.9999,
   'files.position': 0.1,
   'items.deleted_at': 0.8,
