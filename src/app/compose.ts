@@ -151,7 +151,7 @@ export async function compose(config: Config, addresses: Addresses, log: Log) {
     const scanner = await createScanner(config);
     closing('scanner', () => scanner.close());
 
-    const photoIndex = await createPhotoIndex(db, log);
+    const photoIndex = await createPhotoIndex(config, db, log);
     closing('search', () => photoIndex.close());
     const searching = { index: photoIndex, readColors: colorsOfPlaceholder };
 

@@ -38,6 +38,13 @@ export async function checkReadiness(parts: Composition): Promise<readonly Readi
       signal,
       answers(() => parts.jobs.moderator.ping(signal)),
     ),
+    withoutIt(
+      check(
+        'search',
+        signal,
+        answers(() => parts.searching.index.ping(signal)),
+      ),
+    ),
     check(
       'keys',
       signal,

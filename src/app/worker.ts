@@ -4,7 +4,7 @@ import { foldStorage } from '../db/rollups.ts';
 import { recipeId, recipeVersion } from '../domain/renditions.ts';
 import { auditTasks, verifyAudit } from '../jobs/audit-upkeep.ts';
 import { backfillFingerprints } from '../jobs/backfill-fingerprints.ts';
-import { searchFeedTask } from '../jobs/feed-search.ts';
+import { startSearchFeed } from '../jobs/feed-search.ts';
 import { deriveRenditions, ingest } from '../jobs/ingest/ingest.ts';
 import { cdnInvalidationRun, cdnWarmRun } from '../jobs/cdn-runs.ts';
 import { ingestAccessLogs } from '../jobs/ingest-access-logs.ts';
@@ -86,6 +86,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
   const runner = await startRunner(jobs, parts.listener, runHandlers(config, parts));
   const purges = await startPurges(config, parts);
   const sealer = startSealer(jobs);
+  const searchFeed = startSearchFeed({ ...jobs, ...parts.searching, runs: parts.runs });
   const schedule = startSchedule(
     parts.db,
     [
@@ -99,7 +100,6 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         everyMs: EVIDENCE_MS,
         run: () => moveEvidence({ ...jobs, backups: parts.backups }),
       },
-      searchFeedTask({ ...jobs, ...parts.searching, runs: parts.runs }),
       { name: 'make fingerprints late', everyMs: BACKFILL_MS, run: () => backfillFingerprints(jobs) },
       ...purges.tasks,
       ...(accessLogs === null
@@ -148,6 +148,7 @@ export async function startWorker(config: Config, parts: Composition): Promise<{
         runner.close(),
         purges.close(),
         sealer.close(),
+        searchFeed.close(),
         parts.arrivals?.close(ARRIVALS_CLOSE_MS),
         accessLogs?.close(),
       ]);

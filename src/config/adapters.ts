@@ -4,7 +4,7 @@ export const ADAPTERS = {
   CDN: ['edge', 'cloudfront'],
   scanner: ['basic', 'clamd'],
   moderator: ['local', 'rekognition'],
-  search: ['postgres'],
+  search: ['postgres', 'opensearch'],
   'key vault': ['local', 'kms'],
   metrics: ['prometheus'],
   'arrival events': ['client', 'sqs'],

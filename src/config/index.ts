@@ -23,6 +23,7 @@ import { adapterRules, RULES } from './rules.ts';
 import { readS3, S3, type S3Config } from './s3.ts';
 import { readSafety, SAFETY, type SafetyConfig } from './safety.ts';
 import { readScrub, SCRUB, type ScrubConfig } from './scrub.ts';
+import { readSearch, SEARCH, type SearchConfig } from './search.ts';
 import { localAddress, readServer, SERVER, type ServerConfig } from './server.ts';
 import type { Read, Setting } from './setting.ts';
 import { readStorage, STORAGE, type StorageConfig } from './storage.ts';
@@ -42,6 +43,7 @@ export interface Config {
   readonly scrub: ScrubConfig;
   readonly audit: AuditConfig;
   readonly keys: KeysConfig;
+  readonly search: SearchConfig;
   readonly integrations: IntegrationsConfig;
   /** Every setting with its source, in the order of `SETTINGS`; secrets are not in it. */
   readonly sources: readonly SettingSource[];
@@ -62,6 +64,7 @@ const AREAS = {
   scrub: SCRUB,
   audit: AUDIT,
   keys: KEYS,
+  search: SEARCH,
   integrations: INTEGRATIONS,
 } satisfies Record<Exclude<keyof Config, 'sources'>, Record<string, Setting<unknown>>>;
 
@@ -137,6 +140,7 @@ function readAll(env: Environment, note: (setting: Setting<unknown>, expected: s
     scrub: readScrub(read),
     audit: readAudit(read),
     keys: readKeys(read),
+    search: readSearch(read),
     integrations: readIntegrations(read),
     sources: SETTINGS.map((setting) => sourceOf(env, setting)),
   };

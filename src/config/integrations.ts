@@ -3,8 +3,6 @@ import { choice, flag, optional, type Read } from './setting.ts';
 
 /** What stands around the store and has a default of its own here. */
 export interface IntegrationsConfig {
-  readonly search: 'postgres' | 'opensearch';
-  readonly opensearchUrl: string | null;
   readonly keys: 'local' | 'kms';
   readonly kmsKeyId: string | null;
   readonly metrics: 'prometheus' | 'cloudwatch';
@@ -16,9 +14,6 @@ export interface IntegrationsConfig {
 }
 
 export const INTEGRATIONS = {
-  opensearchUrl: httpAddress('OPENSEARCH_URL', {
-    description: 'OpenSearch for the search of photos; the database when not set.',
-  }),
   keys: choice('KEYS_DRIVER', ['local', 'kms'], {
     description: 'Where the keys are that wrap the keys of documents.',
     default: 'local',
@@ -46,13 +41,10 @@ export const INTEGRATIONS = {
 };
 
 export function readIntegrations(read: Read): IntegrationsConfig {
-  const opensearchUrl = read(INTEGRATIONS.opensearchUrl);
   const eventsQueueUrl = read(INTEGRATIONS.eventsQueueUrl);
   const url = read(INTEGRATIONS.webhookUrl);
   const secret = read(INTEGRATIONS.webhookSecret);
   return {
-    search: opensearchUrl === null ? 'postgres' : 'opensearch',
-    opensearchUrl,
     keys: read(INTEGRATIONS.keys),
     kmsKeyId: read(INTEGRATIONS.kmsKeyId),
     metrics: read(INTEGRATIONS.cloudwatch) ? 'cloudwatch' : 'prometheus',

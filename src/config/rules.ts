@@ -10,6 +10,7 @@ import { LIMITS } from './limits.ts';
 import { QUEUE } from './queue.ts';
 import { S3 } from './s3.ts';
 import { SAFETY } from './safety.ts';
+import { SEARCH } from './search.ts';
 import { ROLES, SERVER } from './server.ts';
 import type { Setting } from './setting.ts';
 import { STORAGE } from './storage.ts';
@@ -172,7 +173,7 @@ const CHOSEN: Readonly<
   CDN: { setting: CDN.driver, adapter: ({ cdn }) => cdn.driver },
   scanner: { setting: SAFETY.clamdUrl, adapter: ({ safety }) => safety.scanner },
   moderator: { setting: SAFETY.detectors, adapter: ({ safety }) => safety.moderation.detectors },
-  search: { setting: INTEGRATIONS.opensearchUrl, adapter: ({ integrations }) => integrations.search },
+  search: { setting: SEARCH.opensearchUrl, adapter: ({ search }) => search.driver },
   'key vault': { setting: INTEGRATIONS.keys, adapter: ({ integrations }) => integrations.keys },
   metrics: { setting: INTEGRATIONS.cloudwatch, adapter: ({ integrations }) => integrations.metrics },
   'arrival events': {

@@ -4,7 +4,14 @@ import { countFindable, listPhotoFacts } from '../db/search-documents.ts';
 import { isRunOpen } from '../db/runs.ts';
 import { nextSearchVersion } from '../db/search-outbox.ts';
 import { StorageError } from '../domain/errors.ts';
-import { comparePage, type Difference, mend, stillDifferent } from '../services/search/compare.ts';
+import {
+  comparePage,
+  type Difference,
+  EMPTY_HASH,
+  mend,
+  stillDifferent,
+  withHashes,
+} from '../services/search/compare.ts';
 import { documentOf } from '../services/search/documents.ts';
 import type { FeedDeps } from '../services/search/feed.ts';
 import type { RunsService } from '../services/runs.service.ts';
@@ -35,12 +42,12 @@ const SETTLE_TRIES = 4;
  * both; compares it with the rows, document by document, and mends what differs; then searches ask the new one, and the old
  * one is removed. Goes on where it died. A dry run compares the current index with the rows and records what differs.
  */
-export function rebuildSearch(deps: FeedDeps): RunHandler {
+export function rebuildSearch(deps: FeedDeps, { page = PAGE, settleMs = SETTLE_MS } = {}): RunHandler {
   return async (context) => {
     try {
       const place = context.cursor === null ? await begin(deps, context) : Cursor.parse(context.cursor);
-      if (place.step === 'fill') await fill(deps, context, place);
-      if (place.step === 'compare') await compare(deps, context, place);
+      if (place.step === 'fill') await fill(deps, context, place, page);
+      if (place.step === 'compare') await compare(deps, context, place, { limit: page, settleMs });
       if (!context.dryRun) await replace(deps, place.index);
       const { index, same, different, hash } = place;
       return { index, documents: same, different, hash };
@@ -62,7 +69,7 @@ export async function fillWhenEmpty(
 }
 
 async function begin(deps: FeedDeps, { run, dryRun, checkpoint }: RunContext): Promise<Place> {
-  const empty = { after: null, total: await countFindable(deps.db), same: 0, different: 0, hash: '' };
+  const empty = { after: null, total: await countFindable(deps.db), same: 0, different: 0, hash: EMPTY_HASH };
   if (dryRun) {
     const [current = ''] = await deps.index.indexes();
     return { index: current, step: 'compare', ...empty };
@@ -74,11 +81,16 @@ async function begin(deps: FeedDeps, { run, dryRun, checkpoint }: RunContext): P
   return place;
 }
 
-async function fill({ db, index, readColors }: FeedDeps, context: RunContext, place: Place): Promise<void> {
+async function fill(
+  { db, index, readColors }: FeedDeps,
+  context: RunContext,
+  place: Place,
+  limit: number,
+): Promise<void> {
   for (let done = 0; ; ) {
     // The version first: see `nextSearchVersion`.
     const version = await nextSearchVersion(db);
-    const facts = await listPhotoFacts(db, { after: place.after, limit: PAGE });
+    const facts = await listPhotoFacts(db, { after: place.after, limit });
     const last = facts.at(-1);
     if (last === undefined) break;
     const entries = facts.map((row) => ({ id: row.id, version, document: documentOf(row, readColors) }));
@@ -96,17 +108,26 @@ async function fill({ db, index, readColors }: FeedDeps, context: RunContext, pl
   Object.assign(place, { step: 'compare', after: null });
 }
 
-async function compare(deps: FeedDeps, context: RunContext, place: Place): Promise<void> {
+async function compare(
+  deps: FeedDeps,
+  context: RunContext,
+  place: Place,
+  { limit, settleMs }: { readonly limit: number; readonly settleMs: number },
+): Promise<void> {
   await deps.index.refresh(place.index);
   for (;;) {
-    const page = await comparePage(deps, place.index, { ...place, limit: PAGE });
+    const page = await comparePage(deps, place.index, { ...place, limit });
     const left = context.dryRun
-      ? await settled(deps, place.index, page.differences)
+      ? await settled(deps, place.index, page.differences, settleMs)
       : await mend(deps, place.index, page.differences);
-    const mended = page.differences.length - left.length;
-    place.same += page.same + mended;
+    const isLeft = new Set(left.map(({ id }) => id));
+    const mended = page.differences.filter(({ id }) => !isLeft.has(id));
+    place.same += page.same + mended.filter(({ kind }) => kind !== 'surplus').length;
     place.different += left.length;
-    place.hash = page.hash;
+    place.hash = withHashes(
+      page.hash,
+      mended.map(({ hash }) => hash),
+    );
     if (page.last === null) break;
     place.after = page.last;
     const done = Math.min(place.same + place.different, place.total);
@@ -127,10 +148,11 @@ async function settled(
   deps: FeedDeps,
   index: string,
   differences: readonly Difference[],
+  settleMs: number,
 ): Promise<readonly Difference[]> {
   let left = differences;
   for (let tries = 0; left.length > 0 && tries < SETTLE_TRIES; tries += 1) {
-    if (tries > 0) await pause(SETTLE_MS);
+    if (tries > 0) await pause(settleMs);
     left = await stillDifferent(deps, index, left);
   }
   return left;

@@ -1,6 +1,7 @@
 import { findFiles } from '../db/files.ts';
 import { readPhotoFacts } from '../db/search-documents.ts';
 import { has, mayAccessFile, type Principal, searchScope } from '../domain/access.ts';
+import { isStorageError, StorageError } from '../domain/errors.ts';
 import { mayFind } from '../domain/photo-document.ts';
 import { searchWords } from '../domain/search-words.ts';
 import type { PhotoFilters, PhotoHit, PhotoIndex, PhotoQuery } from '../ports/search.ts';
@@ -59,10 +60,10 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
         after: marker?.hit ?? null,
         limit: limit + 1,
       };
-      const exact = await deps.index.search(query);
+      const exact = await ask(deps.index, query);
       const isNothing = exact.length === 0 && marker === null && query.words !== null;
       const isLoose = isNothing || query.isLoose;
-      const hits = isNothing ? await deps.index.search({ ...query, isLoose }) : exact;
+      const hits = isNothing ? await ask(deps.index, { ...query, isLoose }) : exact;
       const shown = hits.slice(0, limit);
       const last = hits.length > limit ? shown.at(-1) : undefined;
       return {
@@ -74,6 +75,16 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
 
     rebuild: (who, options) => deps.runs.start(who, 'search-rebuild', {}, options),
   };
+}
+
+/** An index that is not made yet, as it was not to be reached when the service started, will be. */
+async function ask(index: PhotoIndex, query: PhotoQuery): Promise<readonly PhotoHit[]> {
+  try {
+    return await index.search(query);
+  } catch (error) {
+    if (!isStorageError(error, 'NOT_FOUND')) throw error;
+    throw new StorageError('SEARCH_UNAVAILABLE', undefined, { cause: error });
+  }
 }
 
 /** What the rows say now of what was found: the index may be a moment behind, and never shows what is not to be seen. */

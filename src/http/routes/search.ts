@@ -11,7 +11,7 @@ import { Run } from './runs.ts';
 const MAX_PIXELS = 100_000;
 const pixels = z.coerce.number().int().min(1).max(MAX_PIXELS).exactOptional();
 
-const FoundPhotos = z
+export const FoundPhotos = z
   .object({
     photos: z.array(Photo).readonly(),
     items: z

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createHash } from 'node:crypto';
 import { listPhotoFacts, readPhotoFacts } from '../../db/search-documents.ts';
 import { documentHash, type PhotoDocument } from '../../domain/photo-document.ts';
 import { documentOf } from './documents.ts';
@@ -10,6 +9,8 @@ export interface Difference {
   readonly id: string;
   /** `missing`: the index has no document; `surplus`: the rows have none; `differs`: both have one. */
   readonly kind: 'missing' | 'surplus' | 'differs';
+  /** Of the document that the rows have. */
+  readonly hash: string;
 }
 
 export interface ComparedPage {
@@ -18,7 +19,7 @@ export interface ComparedPage {
   /** Documents that are the same on both sides. */
   readonly same: number;
   readonly differences: readonly Difference[];
-  /** Of both, in hex: hash of the hash before and of all documents of the page that are the same. */
+  /** The hash that was given, with all documents of the page that are the same. */
   readonly hash: string;
 }
 
@@ -38,18 +39,17 @@ export async function comparePage(
   const stored = byId(documents.filter(isWithin));
   const rows = byId(facts.filter(isWithin).flatMap((row) => documentOf(row, readColors) ?? []));
   const ids = [...new Set([...stored.keys(), ...rows.keys()])].toSorted();
-  const hash = createHash('sha256').update(page.hash);
-  const differences: Difference[] = [];
-  for (const id of ids) {
-    const kind = differenceOf(stored.get(id), rows.get(id));
-    if (kind === null) hash.update(documentHashOf(stored.get(id)));
-    else differences.push({ id, kind });
-  }
+  const differences = differencesOf(ids, stored, rows);
+  const isDifferent = new Set(differences.map(({ id }) => id));
+  const same = ids.filter((id) => !isDifferent.has(id));
   return {
     last: end ?? ids.at(-1) ?? null,
-    same: ids.length - differences.length,
+    same: same.length,
     differences,
-    hash: hash.digest('hex'),
+    hash: withHashes(
+      page.hash,
+      same.map((id) => hashOf(rows.get(id))),
+    ),
   };
 }
 
@@ -63,10 +63,16 @@ export async function stillDifferent(
   await index.refresh(name);
   const stored = byId(await index.get(name, ids));
   const rows = byId((await readPhotoFacts(db, ids)).flatMap((row) => documentOf(row, readColors) ?? []));
-  return ids.flatMap((id) => {
-    const kind = differenceOf(stored.get(id), rows.get(id));
-    return kind === null ? [] : [{ id, kind }];
-  });
+  return differencesOf(ids, stored, rows);
+}
+
+/** Of no document at all. */
+export const EMPTY_HASH = '0'.repeat(64);
+
+/** A hash of many documents, whatever their order and wherever a run was interrupted: exclusive or of their own. */
+export function withHashes(hash: string, more: readonly string[]): string {
+  const sum = more.reduce((left, right) => left ^ BigInt(`0x${right}`), BigInt(`0x${hash}`));
+  return sum.toString(16).padStart(64, '0');
 }
 
 const TRIES = 10;
@@ -97,15 +103,21 @@ function byId(documents: readonly PhotoDocument[]): Map<string, PhotoDocument> {
   return new Map(documents.map((document) => [document.id, document]));
 }
 
-function differenceOf(
-  stored: PhotoDocument | undefined,
-  row: PhotoDocument | undefined,
-): Difference['kind'] | null {
-  if (stored === undefined) return row === undefined ? null : 'missing';
-  if (row === undefined) return 'surplus';
-  return documentHash(stored) === documentHash(row) ? null : 'differs';
+function differencesOf(
+  ids: readonly string[],
+  stored: ReadonlyMap<string, PhotoDocument>,
+  rows: ReadonlyMap<string, PhotoDocument>,
+): Difference[] {
+  return ids.flatMap((id) => {
+    const [ours, theirs] = [stored.get(id), rows.get(id)];
+    const hash = hashOf(theirs);
+    if (hashOf(ours) === hash) return [];
+    return [
+      { id, kind: ours === undefined ? 'missing' : theirs === undefined ? 'surplus' : 'differs', hash },
+    ];
+  });
 }
 
-function documentHashOf(document: PhotoDocument | undefined): string {
-  return document === undefined ? '' : documentHash(document);
+function hashOf(document: PhotoDocument | undefined): string {
+  return document === undefined ? EMPTY_HASH : documentHash(document);
 }
