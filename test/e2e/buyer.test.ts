@@ -5,6 +5,7 @@ import {
   type Browsing,
   createListing,
   expectAccessible,
+  expectNoSidewaysScroll,
   openBrowser,
   signIn,
   untilPhotos,
@@ -115,6 +116,43 @@ describe.skipIf(BROWSER === undefined)('a buyer in the browser', () => {
     await signIn(page, 'Demo buyer');
     await page.goto(listing);
     await expect.poll(() => page.locator('.stage__photo').count()).toBe(3);
+  });
+
+  test('finds photos by words, color and shape, and gets from one to its listing', async () => {
+    const photos = page.getByRole('list', { name: 'Photos' }).getByRole('listitem');
+    const isPressed = (name: string) =>
+      page.getByRole('button', { name, exact: true }).getAttribute('aria-pressed');
+    await page.goto('/');
+    await page.getByRole('searchbox', { name: 'Search photos' }).fill('binoc');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: '“binoc”' }).waitFor();
+    await expect.poll(() => photos.count()).toBe(PHOTOS.length);
+    await expect
+      .poll(() =>
+        photos
+          .first()
+          .locator('img')
+          .evaluate((image) => Number(Object(image).naturalWidth)),
+      )
+      .toBeGreaterThan(0);
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+
+    await page.getByRole('button', { name: 'white', exact: true }).click();
+    await expect.poll(() => photos.count()).toBe(1);
+    expect(new URL(page.url()).search).toBe('?q=binoc&color=white');
+    expect(await isPressed('white')).toBe('true');
+    await page.getByRole('button', { name: 'square', exact: true }).click();
+    await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'white', exact: true }).click();
+    await expect.poll(() => photos.count()).toBe(PHOTOS.length);
+
+    await page.getByRole('searchbox').fill('binocolars');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByText('Nothing has just these words. 3 photos with words like them.').waitFor();
+    await photos.first().getByRole('link').click();
+    await page.getByRole('heading', { name: 'Binoculars' }).waitFor();
   });
 
   test('cannot change anything, and is told so when a listing is not there', async () => {

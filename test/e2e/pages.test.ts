@@ -59,6 +59,7 @@ describe.skipIf(BROWSER === undefined)('every page', () => {
     test('browse, listing and large view', async () => {
       await signIn(page, 'Demo buyer');
       await settled('/', page.getByRole('heading', { name: 'Near you' }));
+      await settled('/search?color=red', page.getByRole('heading', { name: 'Search photos' }));
       await settled(`/listings/${itemId}`, page.locator('.stage__photo img').first());
       await page.locator('.stage__photo').first().click();
       await page.getByRole('dialog').waitFor();

@@ -1,5 +1,9 @@
 import { call, callVoid, send } from './client.ts';
+import type { Color } from '../../../src/domain/colors.ts';
+import type { Orientation } from '../../../src/domain/photo-document.ts';
 import {
+  type FoundPhotos,
+  FoundPhotosSchema,
   type Gallery,
   GallerySchema,
   type Item,
@@ -41,6 +45,19 @@ export function updateItem(
 }
 export function deleteItem(itemId: string): Promise<void> {
   return callVoid(`/v1/items/${id(itemId)}`, { method: 'DELETE' });
+}
+
+export interface PhotoSearch {
+  readonly q?: string;
+  readonly color?: Color;
+  readonly orientation?: Orientation;
+}
+export function searchPhotos(
+  search: PhotoSearch & { readonly after?: string },
+  signal?: AbortSignal,
+): Promise<FoundPhotos> {
+  const query = new URLSearchParams({ limit: '24', ...search });
+  return call(`/v1/search/photos?${query.toString()}`, FoundPhotosSchema, { signal });
 }
 
 export function getGallery(itemId: string, signal?: AbortSignal): Promise<Gallery> {

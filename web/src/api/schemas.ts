@@ -68,6 +68,14 @@ export type ItemStatus = Item['status'];
 
 export const ItemPageSchema = z.object({ items: z.array(ItemSchema), next: z.nullable(z.string()) });
 
+export const FoundPhotosSchema = z.object({
+  photos: z.array(PhotoSchema),
+  items: z.array(z.object({ id: z.string(), title: z.string() })),
+  match: z.enum(['exact', 'similar']),
+  next: z.nullable(z.string()),
+});
+export type FoundPhotos = z.infer<typeof FoundPhotosSchema>;
+
 export const ReservationSchema = z.object({ id: z.string(), tus: z.object({ url: z.string() }) });
 export const TokenSchema = z.object({ token: z.string() });
 export const ProblemSchema = z.object({

@@ -11,6 +11,7 @@ import { Shell } from './Shell.tsx';
 import { Toasts } from './Toasts.tsx';
 import { useSession } from './use-session.ts';
 
+const SearchPage = lazy(() => import('../pages/SearchPage.tsx'));
 const ListingPage = lazy(() => import('../pages/ListingPage.tsx'));
 const SellPage = lazy(() => import('../pages/SellPage.tsx'));
 const EditListingPage = lazy(() => import('../pages/EditListingPage.tsx'));
@@ -46,6 +47,7 @@ function Pages() {
   return (
     <Switch>
       <Route path="/" component={BrowsePage} />
+      <Route path="/search" component={SearchPage} />
       <Route path="/listings/:itemId">{({ itemId }) => <ListingPage key={itemId} itemId={itemId} />}</Route>
       <Route path="/sign-in" component={SignInPage} />
       <Route path="/sell">{session ? <SellPage session={session} /> : <SignInPage />}</Route>

@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { listItems } from '../api/endpoints.ts';
 import { useTitle } from '../app/use-title.ts';
 import { ListingCard } from '../components/ListingCard.tsx';
+import { SearchBox } from '../components/SearchBox.tsx';
 import { ShowMore } from '../components/ShowMore.tsx';
 import { EmptyState, ErrorNotice } from '../components/Notices.tsx';
 import { CardsSkeleton } from '../components/Skeletons.tsx';
@@ -28,6 +29,7 @@ export function BrowsePage() {
           <h1>Near you</h1>
           <p className="soft">New things from people around the corner.</p>
         </div>
+        <SearchBox />
       </div>
       {query.isPending && <CardsSkeleton />}
       {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
