@@ -242,6 +242,8 @@ export async function listPublicOf(db: Db, itemId: string): Promise<string[]> {
     .selectFrom('files')
     .select('id')
     .where('item_id', '=', itemId)
+    // All that are public have a place, and photos with one are found by their listing.
+    .where('position', 'is not', null)
     .where('state', 'in', [...PUBLIC_STATES])
     .execute();
   return rows.map(({ id }) => id);

@@ -21,6 +21,8 @@ export const SMALL: ReadonlySet<string> = new Set([
   'moderation_charges',
   'cdn_cache_rules',
   'fingerprint_backfill',
+  // Photos that have ended the process which looked at them.
+  'fingerprint_attempts',
   // Photos at hand, and the few that no process survives.
   'fingerprint_attempts',
   'storage_totals',
