@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPostgresPhotoIndex } from '#src/adapters/search/postgres.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
+import { askedBy } from '#test/support/photo-documents.ts';
 import { describePhotoIndex } from './search.contract.ts';
 
 describe.each(databaseServers())('on $name', (server) => {
@@ -27,6 +28,24 @@ describe.each(databaseServers())('on $name', (server) => {
       expect((await sql`select theirs from photo_index_v1`.execute(other.db)).rows).toHaveLength(1);
     } finally {
       await other.close();
+    }
+  });
+
+  test('each search is planned by what it asks, however often its like was asked', async () => {
+    const one = await createTestDatabase(server, { poolSize: 1 });
+    try {
+      const index = createPostgresPhotoIndex({ db: one.db });
+      await index.prepare();
+      for (let n = 0; n < 8; n += 1)
+        for (const words of [null, `word${n}`]) await index.search(askedBy({ words }));
+      const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(
+        one.db,
+      );
+      expect(rows.filter(({ statement }) => /photo_index_v1"? (where|as)|ts_rank/.test(statement))).toEqual(
+        [],
+      );
+    } finally {
+      await one.close();
     }
   });
 

@@ -16,6 +16,11 @@ import {
 
 /** Of those that match a text the newest so many are ranked: a common word costs no more than a rare one. */
 const RANKED = 400;
+/**
+ * Statements that begin so are not kept prepared: a plan for any words gathers all photos that have them, where the newest
+ * few would do for a frequent one.
+ */
+const PLANNED_EACH_TIME = sql.raw('/* planned by what is asked */');
 
 /**
  * The search index in PostgreSQL: a table of documents with their words (tsvector) and tags under one GIN index, a view in
@@ -65,20 +70,20 @@ export function createPostgresPhotoIndex({ db }: { readonly db: QueryExecutorPro
       const where = conditions(query);
       if (query.words === null)
         return run(sql<PhotoHit>`
-          select id, null as score from ${sql.table(ALIAS)} where ${where}
+          ${PLANNED_EACH_TIME} select id, null as score from ${sql.table(ALIAS)} where ${where}
             ${query.after === null ? sql`` : sql`and id < ${query.after.id}::uuid`}
           order by id desc limit ${query.limit}`);
       const index = query.isLoose ? await current() : null;
       const terms = index === null ? tsquery(query.words) : await looseTerms(db, index, query.words);
       if (terms === null) return [];
-      // Written out each time: the planner has to see how frequent the words are.
+      // Written out, not from a CTE: the planner has to see how frequent the words are.
       const asked = sql`to_tsquery('english', ${terms})`;
       const after =
         query.after === null
           ? sql``
           : sql`where (score, id) < (${query.after.score}, ${query.after.id}::uuid)`;
       return run(sql<PhotoHit>`
-        with found as materialized (
+        ${PLANNED_EACH_TIME} with found as materialized (
           select id, words from ${sql.table(ALIAS)} where words @@ ${asked} and ${where}
           order by id desc limit ${RANKED}),
         ranked as (select id, ts_rank(words, ${asked})::float8 as score from found)
@@ -173,14 +178,14 @@ function insert(table: ReturnType<typeof sql.table>, vocabulary: string, entries
         select distinct word from given, unnest(string_to_array(concat_ws(' ', title, alt, labels, category), ' ')) word
         where length(word) > 2 order by word
       on conflict do nothing)
-    insert into ${table} as present (id, version, document, words, tags, width, height, quality)
+    insert into ${table} as present (id, version, document, words, tags, owner_id, item_id, width, height, quality)
       select id, version, document,
         setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', alt), 'B')
           || setweight(to_tsvector('english', category), 'B') || setweight(to_tsvector('english', labels), 'C'),
-        tags, (document ->> 'width')::integer, (document ->> 'height')::integer, (document ->> 'quality')::integer
+        tags, document ->> 'ownerId', document ->> 'itemId', (document ->> 'width')::integer, (document ->> 'height')::integer, (document ->> 'quality')::integer
       from given order by id
     on conflict (id) do update set version = excluded.version, document = excluded.document, words = excluded.words,
-        tags = excluded.tags, width = excluded.width, height = excluded.height, quality = excluded.quality
+        tags = excluded.tags, owner_id = excluded.owner_id, item_id = excluded.item_id, width = excluded.width, height = excluded.height, quality = excluded.quality
       where present.version <= excluded.version
     returning id`;
 }

@@ -19,13 +19,11 @@ export function rowOf({ id, version, document }: IndexEntry) {
   };
 }
 
-/** What is found by equality, as one list under one index. */
+/** What many photos have in common, as one list under one index. */
 function tagsOf(document: PhotoDocument): string[] {
-  const { format, orientation, category, state, ownerId, itemId, colors } = document;
+  const { format, orientation, category, state, colors } = document;
   return [
     ...(document.isPublic ? [PUBLIC] : []),
-    tag('owner', ownerId),
-    tag('item', itemId),
     tag('state', state),
     ...(format === null ? [] : [tag('format', format)]),
     ...(orientation === null ? [] : [tag('orientation', orientation)]),
@@ -36,23 +34,18 @@ function tagsOf(document: PhotoDocument): string[] {
 
 /** What must hold of a row. */
 export function conditions({ scope, filters }: Pick<PhotoQuery, 'scope' | 'filters'>) {
-  const { minWidth, minHeight, minQuality, color, ownerId, itemId, state, format, orientation, category } =
-    filters;
-  const wanted = Object.entries({
-    color,
-    owner: ownerId,
-    item: itemId,
-    state,
-    format,
-    orientation,
-    category,
-  }).flatMap(([name, value]) => (value === undefined ? [] : [tag(name, value)]));
+  const { minWidth, minHeight, minQuality, ownerId, itemId, ...common } = filters;
+  const tags = Object.entries(common).flatMap(([name, value]) =>
+    value === undefined ? [] : [tag(name, value)],
+  );
   const isPublic = sql`tags @> ${[PUBLIC]}::text[]`;
-  const own = scope.ownerId === null ? null : sql`tags @> ${[tag('owner', scope.ownerId)]}::text[]`;
+  const isVisible = scope.ownerId === null ? isPublic : sql`(${isPublic} or owner_id = ${scope.ownerId})`;
   return sql.join(
     [
-      scope.all ? sql`document is not null` : own === null ? isPublic : sql`(${isPublic} or ${own})`,
-      ...(wanted.length === 0 ? [] : [sql`tags @> ${wanted}::text[]`]),
+      scope.all ? sql`document is not null` : isVisible,
+      ...(tags.length === 0 ? [] : [sql`tags @> ${tags}::text[]`]),
+      ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
+      ...(itemId === undefined ? [] : [sql`item_id = ${itemId}`]),
       ...(minWidth === undefined ? [] : [sql`width >= ${minWidth}`]),
       ...(minHeight === undefined ? [] : [sql`height >= ${minHeight}`]),
       ...(minQuality === undefined ? [] : [sql`quality >= ${minQuality}`]),

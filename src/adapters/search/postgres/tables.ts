@@ -28,11 +28,15 @@ export function newIndex(suffix: string): string {
       document jsonb,
       words tsvector,
       tags text[],
+      owner_id text,
+      item_id text,
       width integer,
       height integer,
       quality integer
     );
     create index if not exists ${table}_words on ${table} using gin (words, tags) with (fastupdate = off);
+    create index if not exists ${table}_of_owner on ${table} (owner_id, id);
+    create index if not exists ${table}_of_item on ${table} (item_id, id);
     create table if not exists ${words} (word text primary key);
     create index if not exists ${words}_trigrams on ${words} using gin (word gin_trgm_ops)`;
 }
