@@ -16,7 +16,7 @@ test.each(VARIANTS)(
   },
 );
 
-test('CloudFront reads the public prefixes and reviewers’ views, for this distribution, and nothing else', () => {
+test('CloudFront reads the public prefixes and reviewers’ views, for this distribution, nothing else and nothing withheld', () => {
   const forCloudFront = bucketStatements(EXAMPLE).filter(
     ({ Principal }) =>
       Principal && 'Service' in Principal && Principal.Service === 'cloudfront.amazonaws.com',
@@ -30,6 +30,12 @@ test('CloudFront reads the public prefixes and reviewers’ views, for this dist
       Condition: {
         StringEquals: { 'AWS:SourceArn': 'arn:aws:cloudfront::111122223333:distribution/<Distribution>' },
       },
+    }),
+    expect.objectContaining({
+      Effect: 'Deny',
+      Action: ['s3:GetObject'],
+      Resource: [`${bucket}/items/*`, `${bucket}/profiles/*`],
+      Condition: { StringEquals: { 's3:ExistingObjectTag/localex-withheld': 'yes' } },
     }),
   ]);
 });

@@ -34,7 +34,7 @@ describe.each(['files', 'file_events', 'objects', 'outbox', 'idempotency_keys'])
       await faulty.db.transaction().execute(async (trx) => {
         await sql`lock table ${sql.table(table)} in share mode`.execute(trx);
         first = send(item, file, key);
-        cut = await cutWhoWaits();
+        cut = await cutWhoWaits(table);
       });
       expect(cut, 'connections cut').toBeGreaterThan(0);
       expectToTryAgain(await first);
@@ -107,28 +107,30 @@ async function sendAndCut(item: string, file: UploadFile, key: string): Promise<
     await faulty.db.transaction().execute(async (trx) => {
       await sql`lock table outbox in share mode`.execute(trx);
       sent = send(item, file, key);
-      await until('the photo to be about to be taken', async () => ((await waiting()) > 0 ? true : null));
+      await until('the photo to be about to be taken', async () => (await isTaking()) || null);
       await sql`lock table idempotency_keys in share mode`.execute(later);
     });
-    await cutWhoWaits();
+    await cutWhoWaits('idempotency_keys');
   });
   if (sent === undefined) throw new Error('Expected the upload to have been sent');
   return sent;
 }
 
-async function waiting(): Promise<number> {
+/** Whether the upload waits: the dispatcher, which claims rows of the outbox, may wait for the same lock. */
+async function isTaking(): Promise<boolean> {
   const { rows } = await sql`
-    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query ilike '%insert into "outbox"%'
   `.execute(faulty.db);
-  return rows.length;
+  return rows.length > 0;
 }
 
-/** Cuts the connections that wait for a lock, once one does; resolves to how many those were. */
-function cutWhoWaits(): Promise<number> {
+/** Cuts the connections that wait for a lock on that table, once one does; resolves to how many those were. */
+function cutWhoWaits(table: string): Promise<number> {
   return until('a transaction to wait', async () => {
     const { rows } = await sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'
+      select pg_terminate_backend(pid) from pg_locks
+      where locktype = 'relation' and relation = ${table}::regclass and not granted
     `.execute(faulty.db);
     return rows.length > 0 ? rows.length : null;
   });

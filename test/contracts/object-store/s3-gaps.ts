@@ -19,6 +19,8 @@ export const S3_GAPS: Readonly<Record<S3Server['product'], Readonly<Record<strin
     'every character, device names and 1,024 bytes are carried': ONLY_FILES,
     'keys come in ascending byte order, page after page': ONLY_FILES,
     'a prefix is the beginning of a key, wherever it ends': ONLY_FILES,
+    'writers and deleters in one folder do not disturb each other':
+      'removes a folder that has become empty while another object is written into it, and refuses that',
   },
   LocalStack: {
     'keys come in ascending byte order, page after page': 'leaves keys with “|” out of pages',

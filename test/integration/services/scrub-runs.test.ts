@@ -149,6 +149,7 @@ describe('the schedule', () => {
     app.db
       .selectFrom('runs')
       .selectAll()
+      .where('kind', '=', 'scrub')
       .where('requested_by', '=', 'schedule')
       .orderBy('created_at')
       .execute();

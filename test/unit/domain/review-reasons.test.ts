@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isReasonCode, REASON_CODES, REVIEW_REASONS, sellerMessage } from '#src/domain/review-reasons.ts';
+import { reportersToHide } from '#src/domain/moderation-policy.ts';
+import { ModerationPolicySchema } from '#src/services/moderation/policy-schema.ts';
 import { REASON_KEYS } from '../../../web/src/review/words.ts';
 
 test('theft and private data never keep a picture out: it is the victim’s', () => {
@@ -23,15 +25,22 @@ test('words of a moderator stand alone, or behind those of the list', () => {
   expect(isReasonCode('toString')).toBe(false);
 });
 
-test('the documentation has the same table as the code', () => {
+test('the documentation has the same table as the code and the shipped policy', () => {
+  const policy = ModerationPolicySchema.parse(
+    JSON.parse(readFileSync(new URL('../../../policies/moderation.json', import.meta.url), 'utf8')),
+  );
   const document = readFileSync(new URL('../../../docs/storage/safety.md', import.meta.url), 'utf8');
-  const rows = [...document.matchAll(/^\| `(\w+)` \|(.*)\|(.*)\|(.*)\|$/gm)].map(([, code, ...cells]) => [
-    code,
-    ...cells.map((cell) => cell.trim() === 'yes'),
-  ]);
+  const rows = [...document.matchAll(/^\| `(\w+)` \|(.*)\|(.*)\|(.*)\|$/gm)].map(
+    ([, code, banned = '', words = '', reports = '']) => [
+      code,
+      banned.trim() === 'yes',
+      words.trim() === 'yes',
+      reports.trim() === '' ? 'never' : Number(reports),
+    ],
+  );
   const expected = REASON_CODES.map((code) => {
-    const { isBanned, needsText, isDangerous } = REVIEW_REASONS[code];
-    return [code, isBanned, needsText, isDangerous];
+    const { isBanned, needsText } = REVIEW_REASONS[code];
+    return [code, isBanned, needsText, reportersToHide(policy, code)];
   });
   expect(rows.filter(([code]) => isReasonCode(String(code)))).toEqual(expected);
 });
