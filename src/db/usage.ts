@@ -74,8 +74,16 @@ async function addDelivery(
   `.execute(db);
 }
 
-/** Takes a log file to be counted in this transaction; false when it was counted, or is being counted, before. */
-export async function takeLogFile(trx: Db, file: AccessLogFile, at: Date): Promise<boolean> {
+/**
+ * Takes a log file to be counted in this transaction, which may be idle for `readMs` while the file is read; false when it was
+ * counted before.
+ */
+export async function takeLogFile(
+  trx: Db,
+  file: AccessLogFile,
+  { at, readMs }: { readonly at: Date; readonly readMs: number },
+): Promise<boolean> {
+  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(readMs)}`.execute(trx);
   const { key, etag, bytes, deliveredAt } = file;
   const taken = await trx
     .insertInto('usage_log_files')
@@ -95,14 +103,17 @@ export async function describeLogFile(
   await trx.updateTable('usage_log_files').set({ lines, damage }).where('key', '=', key).execute();
 }
 
-/** Of these log files, those that were counted. */
-export async function listCountedLogFiles(db: Db, keys: readonly string[]): Promise<ReadonlySet<string>> {
+/** Of these log files, those that were counted, with how many lines they told. */
+export async function listCountedLogFiles(
+  db: Db,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .selectFrom('usage_log_files')
-    .select('key')
+    .select(['key', 'lines'])
     .where('key', '=', sql<string>`any(${sql.val([...keys])}::text[])`)
     .execute();
-  return new Set(rows.map(({ key }) => key));
+  return new Map(rows.map(({ key, lines }) => [key, lines]));
 }
 
 /** Forgets log files that were delivered before then: they are not listed any more. */

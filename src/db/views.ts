@@ -32,6 +32,15 @@ export async function viewsKnownSince(db: Db): Promise<Date> {
   return row.at;
 }
 
+/** Views from before then are not known any more. Never goes back. */
+export async function forgetViewsBefore(db: Db, at: Date): Promise<void> {
+  await db
+    .updateTable('lifecycle_marks')
+    .set({ at: sql<Date>`greatest(at, ${at})` })
+    .where('name', '=', 'views_known_since')
+    .execute();
+}
+
 /** Up to when the access logs of the CDN were read; null when none ever was. */
 export async function usageIngestedUntil(db: Db): Promise<Date | null> {
   const row = await db

@@ -10,7 +10,7 @@ export const EDGE_LOGS_PREFIX = 'cloudfront';
 
 /**
  * What is written of a request: enough to count views, hits and errors, and to tell programs from people. No address of a
- * viewer, no cookie and no query (that is where signatures are): nobody can be told by a line. Names as in CloudFront Developer Guide, "Standard logging
+ * viewer, no cookie and no query (that is where signatures are). Names as in CloudFront Developer Guide, "Standard logging
  * reference", 2025.
  */
 const FIELDS = [

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { StorageError } from '#src/domain/errors.ts';
 import { dayOf } from '#src/domain/usage.ts';
@@ -61,7 +61,7 @@ export function createS3AccessLogs(options: S3AccessLogsOptions): AccessLogs {
       try {
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, IfMatch }), sending(signal));
         if (!(Body instanceof Readable)) throw new StorageError('STORAGE_UNAVAILABLE');
-        return await readLogFile(Body, basePath, take);
+        return await readLogFile(signal === undefined ? Body : addAbortSignal(signal, Body), basePath, take);
       } catch (error) {
         throw classify(error, signal, 'VERSION_CONFLICT').error;
       }

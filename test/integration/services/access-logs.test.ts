@@ -5,7 +5,7 @@ import { dayOf } from '#src/domain/usage.ts';
 import { ingestAccessLogs } from '#src/jobs/ingest-access-logs.ts';
 import { createLifecycleService } from '#src/services/lifecycle.service.ts';
 import { createUsageService } from '#src/services/usage.service.ts';
-import { usageIngestedUntil } from '#src/db/views.ts';
+import { usageIngestedUntil, viewsKnownSince } from '#src/db/views.ts';
 import type { AccessLogs } from '#src/ports/access-logs.ts';
 import {
   CRAWLER_AGENT,
@@ -64,6 +64,14 @@ describe.skipIf(server === null)('what CloudFront logs (skipped without versityg
     expect(refused.map(({ code }) => code)).toContain('USAGE_NOT_CURRENT');
   });
 
+  test('in files of which nothing can be read is not known either', async () => {
+    await deliverLog(bucket, `${folder(TODAY)}09/other-fields.json.gz`, '{"date":"2026-11-24","c-ip":"-"}\n');
+    await deliverLog(bucket, `${folder(TODAY)}09/empty.json.gz`, '');
+    expect(await pass()).toEqual({ files: 2, lines: 0, damaged: 1, failed: 0 });
+    expect(await pass()).toMatchObject({ files: 0 });
+    expect(await usageIngestedUntil(app.db)).toBeNull();
+  });
+
   test('is counted once, in either format, robots apart, as far as it is a view of a photo that there is', async () => {
     await deliverLog(
       bucket,
@@ -109,7 +117,7 @@ describe.skipIf(server === null)('what CloudFront logs (skipped without versityg
       { day: TODAY, requests: 13, robotRequests: 2, hits: 10, misses: 1, errors: 2, views: 6, photos: 2 },
     ]);
     expect(report.days[0]?.hitRatio).toBeCloseTo(10 / 11);
-    expect(report.accessLogs).toMatchObject({ damaged: [] });
+    expect(report.accessLogs?.damaged).toHaveLength(1);
   });
 
   test('makes what is known a day older than the newest file, and archiving goes on', async () => {
@@ -138,6 +146,7 @@ describe.skipIf(server === null)('what CloudFront logs (skipped without versityg
       ['cut.json.gz', 'it is cut off or no gzip (Z_BUF_ERROR)'],
       ['garbage.json.gz', 'it is cut off or no gzip (Z_DATA_ERROR)'],
       ['mixed.json.gz', '3 lines are none of a log'],
+      ['other-fields.json.gz', '1 lines are none of a log'],
     ]);
   });
 
@@ -167,6 +176,37 @@ describe.skipIf(server === null)('what CloudFront logs (skipped without versityg
       details: { reason: 'NoSuchBucket' },
     });
     await elsewhere.close();
+  });
+
+  test('is known from the end of a gap on, in which delivery may have been off', async () => {
+    const before = await viewsKnownSince(app.db);
+    expect(await pass()).toMatchObject({ failed: 0 });
+    expect(await viewsKnownSince(app.db), 'without a gap').toEqual(before);
+    const later = (days: number) => new Date(Date.now() + days * 86_400_000);
+    const clock = { now: () => later(10) };
+    const withGap: AccessLogs = {
+      ...logs,
+      async *list() {
+        yield { key: 'soon', etag: '1', bytes: 1, deliveredAt: later(1) };
+        yield { key: 'late', etag: '2', bytes: 1, deliveredAt: later(9) };
+      },
+      async read(_file, take) {
+        await take({
+          at: NOW,
+          method: 'GET',
+          status: 200,
+          bytes: 1,
+          delivery: 'hit',
+          rangeStart: null,
+          isRobot: false,
+          path: 'x',
+        });
+        return { lines: 1, damage: null };
+      },
+    };
+    await ingestAccessLogs({ ...app.jobs, clock, accessLogs: withGap });
+    const known = await viewsKnownSince(app.db);
+    expect(Math.abs(known.getTime() - later(9).getTime())).toBeLessThan(60_000);
   });
 });
 
