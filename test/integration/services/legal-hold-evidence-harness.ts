@@ -130,7 +130,8 @@ export async function expectProved({ app }: ServedApp, { id, key }: Held): Promi
       .where('state', '=', 'waiting')
       .execute();
     await probeWithdrawn(app.jobs);
-    return (await listProbes(app.db, id)).every(({ state }) => state !== 'waiting') ? true : null;
+    const proofs = await listProbes(app.db, id);
+    return (proofs.length > 0 && proofs.every(({ state }) => state !== 'waiting')) || null;
   });
   const proofs = await listProbes(app.db, id);
   expect(proofs.map(({ state }) => state)).toEqual(proofs.map(() => 'gone'));
