@@ -1,11 +1,11 @@
 import { findItem } from '../db/items.ts';
-import { listApproved, listFindings } from '../db/review-cases.ts';
+import { listFindings } from '../db/review-cases.ts';
 import type { FileRow } from '../db/schema.ts';
-import { beyondApproval } from '../domain/approval.ts';
 import { withConfidence } from '../domain/finding.ts';
 import { isHidden } from '../domain/moderation-policy.ts';
 import { POLICY } from '../domain/review-case.ts';
 import { doubt } from '../services/review/doubt.ts';
+import { unapproved } from '../services/review/unapproved.ts';
 import type { JobDeps } from './deps.ts';
 
 /**
@@ -17,10 +17,10 @@ export async function hideDoubtful(
   file: FileRow,
 ): Promise<boolean> {
   const found = (await listFindings(deps.db, [file.id])).get(file.id) ?? [];
-  const approved = (await listApproved(deps.db, [file.id])).get(file.id) ?? [];
   const matches = found.filter(({ source }) => source === 'fingerprint').map(withConfidence);
+  const open = await unapproved(deps.db, file.id, matches);
   const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
-  if (!isHidden(deps.policy, beyondApproval(matches, approved), item?.category ?? null)) return false;
+  if (!isHidden(deps.policy, open, item?.category ?? null)) return false;
   return doubt(deps, file, {
     source: 'fingerprint',
     findings: matches,

@@ -1,10 +1,9 @@
 import { findFile, lockFile } from '../db/files.ts';
 import { findItem } from '../db/items.ts';
-import { addFindings, listApproved } from '../db/review-cases.ts';
+import { addFindings } from '../db/review-cases.ts';
 import type { Db, FileRow } from '../db/schema.ts';
 import { endText, isTextWaiting } from '../db/text-reads.ts';
 import { listVariants } from '../db/variants.ts';
-import { beyondApproval } from '../domain/approval.ts';
 import { isStorageError, StorageError } from '../domain/errors.ts';
 import { isPublic } from '../domain/file-state.ts';
 import { type Finding, withConfidence } from '../domain/finding.ts';
@@ -14,6 +13,7 @@ import type { JobContext, JobPayloads } from '../ports/job-queue.ts';
 import type { PhotoText } from '../ports/text-reader.ts';
 import { contactFindings } from '../services/moderation/contact-findings.ts';
 import { doubt } from '../services/review/doubt.ts';
+import { unapproved } from '../services/review/unapproved.ts';
 import { readProven } from '../services/storage/proven.ts';
 import type { JobDeps } from './deps.ts';
 
@@ -55,9 +55,8 @@ async function keep(deps: JobDeps, file: FileRow, text: PhotoText): Promise<void
   const item = file.item_id === null ? null : await findItem(deps.db, file.item_id);
   const category = item?.category ?? null;
   const findings = contactFindings(text);
-  const approved = (await listApproved(deps.db, [file.id])).get(file.id) ?? [];
   const doubts = decide(deps.policy, findings.map(withConfidence), category).labels;
-  const open = beyondApproval(doubts, approved);
+  const open = await unapproved(deps.db, file.id, doubts);
   const { lines, codes, versions } = text;
   const end = { outcome: 'read', lines: lines.length, codes: codes.length, versions } as const;
   const note = (trx: Db) => endText(trx, file.id, end);

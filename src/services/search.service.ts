@@ -9,7 +9,7 @@ import type { ServiceDeps } from './deps.ts';
 import type { Photo } from './photo.ts';
 import { toPhotos } from './photos/photo-view.ts';
 import type { Run, RunsService } from './runs.service.ts';
-import { pageMarker, parsePageMarker } from './search/page.ts';
+import { hitMarker, parseHitMarker } from './search/page.ts';
 import { documentOf, type ReadColors } from './search/documents.ts';
 
 export interface PhotoSearch extends PhotoFilters {
@@ -51,7 +51,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
   return {
     async searchPhotos(who, { text = '', after, limit, ...filters }) {
       const words = searchWords(text);
-      const marker = after === undefined ? null : parsePageMarker(after);
+      const marker = after === undefined ? null : parseHitMarker(after);
       const query: PhotoQuery = {
         scope: searchScope(who),
         words: words === '' ? null : words,
@@ -69,7 +69,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
       return {
         ...(await visiblePhotos(deps, who, shown)),
         match: isLoose ? 'similar' : 'exact',
-        next: last === undefined ? null : pageMarker(last, isLoose),
+        next: last === undefined ? null : hitMarker(last, isLoose),
       };
     },
 

@@ -1,23 +1,12 @@
-import { v7 } from 'uuid';
-import { insertFile, transition } from '#src/db/files.ts';
+import { transition } from '#src/db/files.ts';
 import type { Database } from '#src/db/schema.ts';
+import { insertBareFile } from './bare-file.ts';
 
 /** Rows of photos that wait for a moderator, without bytes: for what is about the queue alone. Returns their ids. */
 export async function waitingPhotos(db: Database, count: number, ownerId = 'seller-1'): Promise<string[]> {
   const ids: string[] = [];
   for (let made = 0; made < count; made += 1) {
-    const { id } = await insertFile(db, {
-      id: v7(),
-      kind: 'profile_photo',
-      itemId: null,
-      ownerId,
-      position: null,
-      filename: 'x.jpg',
-      claimedType: null,
-      claimedBytes: null,
-      claimedSha256: null,
-      deadlineAt: new Date(Date.now() + 60_000),
-    });
+    const { id } = await insertBareFile(db, { ownerId });
     await transition(db, { id, from: 'pending' }, 'received');
     await transition(db, { id, from: 'received' }, 'checking');
     await transition(db, { id, from: 'checking' }, 'in_review');

@@ -39,12 +39,12 @@ const DAY_PATH = '{yyyy}/{MM}/{dd}';
 /** The value of CLOUDFRONT_LOGS: where the files of a day lie. */
 export function accessLogsOf(settings: Settings): string {
   const { edgeLogsBucket } = namesOf(settings);
-  return `s3://${edgeLogsBucket}/${accessLogsFolder(settings.account)}${DAY_PATH}/`;
+  return `s3://${edgeLogsBucket}/${belowAccount(settings.account)}CloudFront/${DAY_PATH}/`;
 }
 
-/** What CloudFront puts before the path of the day. */
-export function accessLogsFolder(account: string): string {
-  return `${EDGE_LOGS_PREFIX}/AWSLogs/${account}/CloudFront/`;
+/** What the delivery of logs puts below the prefix. */
+function belowAccount(account: string): string {
+  return `${EDGE_LOGS_PREFIX}/AWSLogs/${account}/`;
 }
 
 /** Standard logging (v2) of a distribution as JSON lines in the bucket, one folder an hour. */
@@ -93,7 +93,7 @@ function acceptDelivery(bucket: Bucket, account: string): void {
       sid: 'LogsAreWrittenHere',
       principals: [service],
       actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(`${EDGE_LOGS_PREFIX}/AWSLogs/${account}/*`)],
+      resources: [bucket.arnForObjects(`${belowAccount(account)}*`)],
       conditions: {
         ...source,
         StringEquals: { ...source.StringEquals, 's3:x-amz-acl': 'bucket-owner-full-control' },

@@ -1,9 +1,8 @@
 import { findFile } from '../../db/files.ts';
 import { findItem } from '../../db/items.ts';
 import { replaceModeration } from '../../db/moderation-replay.ts';
-import { listApproved, listFindings } from '../../db/review-cases.ts';
+import { listFindings } from '../../db/review-cases.ts';
 import type { Db, FileRow } from '../../db/schema.ts';
-import { beyondApproval } from '../../domain/approval.ts';
 import { isPublic } from '../../domain/file-state.ts';
 import { withConfidence } from '../../domain/finding.ts';
 import { decide, isHidden, type ModerationPolicy, policyVersion } from '../../domain/moderation-policy.ts';
@@ -11,6 +10,7 @@ import { POLICY } from '../../domain/review-case.ts';
 import type { ModerationResult } from '../../ports/moderator.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { doubt } from '../review/doubt.ts';
+import { unapproved } from '../review/unapproved.ts';
 import { moderationFindings } from './findings.ts';
 
 export type RejudgeDeps = Pick<ServiceDeps, 'db' | 'storage' | 'clock' | 'deliverNow'> & {
@@ -33,8 +33,7 @@ export async function rejudge(deps: RejudgeDeps, fileId: string): Promise<void> 
     ...(result === null ? [] : moderationFindings(result)),
     ...decide(deps.policy, contacts, category).labels,
   ];
-  const approved = (await listApproved(deps.db, [fileId])).get(fileId) ?? [];
-  const open = beyondApproval(doubts, approved);
+  const open = await unapproved(deps.db, fileId, doubts);
   const [first] = open;
   if (first === undefined) return;
   await doubt(deps, file, {

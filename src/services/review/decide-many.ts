@@ -2,6 +2,7 @@ import { assertMayAdminister, type Principal } from '../../domain/access.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import type { FileId } from '../../domain/ids.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { inLanes } from '../in-lanes.ts';
 import type { Decision, Outcome } from './contracts.ts';
 import { decide } from './decide.ts';
 import type { DecideDeps } from './note.ts';
@@ -19,11 +20,9 @@ export async function decideMany(
   assertMayAdminister(who, 'read_review');
   const wanted = [...new Set(ids)];
   const outcomes = new Map<string, Outcome>();
-  const next = wanted.values();
-  const work = async () => {
-    for (const id of next) outcomes.set(id, await decideOne(deps, who, id, decision));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await inLanes(wanted, AT_ONCE, async (id) => {
+    outcomes.set(id, await decideOne(deps, who, id, decision));
+  });
   return wanted.flatMap((id) => outcomes.get(id) ?? []);
 }
 

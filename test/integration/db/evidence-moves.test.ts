@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertFile } from '#src/db/files.ts';
 import { placeHold } from '#src/db/holds.ts';
 import { insertItem } from '#src/db/items.ts';
 import { up } from '#src/db/migrations/0010-evidence-moves.ts';
+import { insertBareFile } from '#test/support/bare-file.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
 
 describe.each(databaseServers())('on $name', (server) => {
@@ -20,18 +20,7 @@ describe.each(databaseServers())('on $name', (server) => {
     const { db } = database;
     const id = v7();
     const key = `items/original/item/${id}-0123456789ab.jpg`;
-    await insertFile(db, {
-      id,
-      kind: 'item_photo',
-      itemId: 'item',
-      ownerId: 'seller',
-      position: null,
-      filename: 'x.jpg',
-      claimedType: null,
-      claimedBytes: null,
-      claimedSha256: null,
-      deadlineAt: new Date(Date.now() + 60_000),
-    });
+    await insertBareFile(db, { id, kind: 'item_photo', itemId: 'item' });
     await db.transaction().execute(async (trx) => {
       await sql`alter table files disable trigger files_transition`.execute(trx);
       await trx.updateTable('files').set({ state: 'taken_down' }).where('id', '=', id).execute();

@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
-import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertFile } from '#src/db/files.ts';
 import { makeLateIndexes } from '#src/db/late-indexes.ts';
 import type { Db } from '#src/db/schema.ts';
+import { insertBareFile } from '#test/support/bare-file.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
 import { asSuperuser } from '#test/support/superuser.ts';
 
@@ -58,18 +57,7 @@ describe.each(databaseServers())('on $name', (server) => {
 });
 
 function newFile(db: Db) {
-  return insertFile(db, {
-    id: v7(),
-    kind: 'profile_photo',
-    itemId: null,
-    ownerId: 'seller',
-    position: null,
-    filename: 'x.jpg',
-    claimedType: null,
-    claimedBytes: null,
-    claimedSha256: null,
-    deadlineAt: new Date(Date.now() + 60_000),
-  });
+  return insertBareFile(db);
 }
 
 /** Until the index waits for the transactions that were there before it. */

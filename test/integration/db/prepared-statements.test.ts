@@ -4,12 +4,13 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '#src/db/connect.ts';
 import { claimOutbox } from '#src/db/outbox.ts';
-import { findFile, insertFile, lockFile } from '#src/db/files.ts';
+import { findFile, lockFile } from '#src/db/files.ts';
 import { findItem, insertItem } from '#src/db/items.ts';
 import { listPlaced } from '#src/db/positions.ts';
 import { preparing } from '#src/db/prepared-statements.ts';
 import type { Database } from '#src/db/schema.ts';
 import { listShownVariants } from '#src/db/variants.ts';
+import { insertBareFile } from '#test/support/bare-file.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
 import { silentLog } from '#test/support/silent-log.ts';
 
@@ -25,18 +26,7 @@ describe.each(databaseServers())('on $name', (server) => {
   afterAll(() => database.close());
 
   function newFile(db: Database) {
-    return insertFile(db, {
-      id: v7(),
-      kind: 'item_photo',
-      itemId: 'item',
-      ownerId: 'seller',
-      position: null,
-      filename: 'x.jpg',
-      claimedType: null,
-      claimedBytes: null,
-      claimedSha256: null,
-      deadlineAt: new Date(Date.now() + 60_000),
-    });
+    return insertBareFile(db, { kind: 'item_photo', itemId: 'item' });
   }
 
   test('what is asked again and again is prepared once a connection, lists of all lengths as one', async () => {

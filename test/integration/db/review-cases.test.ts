@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertFile, transition } from '#src/db/files.ts';
+import { transition } from '#src/db/files.ts';
 import { up } from '#src/db/migrations/0013-review-cases.ts';
 import { insertAppeal, insertDecision } from '#src/db/review.ts';
 import { addFindings, closeCase, listFindings, openCase } from '#src/db/review-cases.ts';
@@ -9,6 +9,7 @@ import { listOpenCases } from '#src/db/review-queue.ts';
 import type { FileState } from '#src/domain/file-state.ts';
 import type { Finding } from '#src/domain/finding.ts';
 import { CASE_PRIORITY } from '#src/domain/review-case.ts';
+import { insertBareFile } from '#test/support/bare-file.ts';
 import { createTestDatabase, databaseServers, type TestDatabase } from '#test/support/database.ts';
 
 const LABEL: Finding = {
@@ -29,18 +30,7 @@ describe.each(databaseServers())('on $name', (server) => {
   afterAll(() => database.close());
 
   async function fileIn(...way: readonly FileState[]): Promise<string> {
-    const { id } = await insertFile(database.db, {
-      id: v7(),
-      kind: 'profile_photo',
-      itemId: null,
-      ownerId: 'seller',
-      position: null,
-      filename: 'x.jpg',
-      claimedType: null,
-      claimedBytes: null,
-      claimedSha256: null,
-      deadlineAt: new Date(Date.now() + 60_000),
-    });
+    const { id } = await insertBareFile(database.db);
     await go(id, 'pending', ...way);
     return id;
   }

@@ -152,16 +152,20 @@ export function refusedUploads(service: () => TestApp): void {
       await expectNoOrphans(app);
     });
 
-    async function sentAs(type: string) {
-      const item = await newItem(app);
+    async function reservePhoto(type = 'image/jpeg') {
       const { body } = await distinctPhoto();
       const { id } = await app.files.reserveUpload(SELLER, {
         kind: 'item_photo',
-        itemId: item,
+        itemId: await newItem(app),
         filename: 'x.jpg',
         type,
         bytes: body.length,
       });
+      return { id, body };
+    }
+
+    async function sentAs(type: string) {
+      const { id, body } = await reservePhoto(type);
       await app.files.receiveUpload(id, body);
       return { id, completed: app.files.completeUpload(SELLER, id, WAIT) };
     }
@@ -189,15 +193,7 @@ export function refusedUploads(service: () => TestApp): void {
     });
 
     test('completing before the bytes are here is UPLOAD_INCOMPLETE, and changes nothing', async () => {
-      const item = await newItem(app);
-      const { body } = await distinctPhoto();
-      const { id } = await app.files.reserveUpload(SELLER, {
-        kind: 'item_photo',
-        itemId: item,
-        filename: 'x.jpg',
-        type: 'image/jpeg',
-        bytes: body.length,
-      });
+      const { id, body } = await reservePhoto();
       await expect(app.files.completeUpload(SELLER, id, ASYNC)).rejects.toMatchObject({
         code: 'UPLOAD_INCOMPLETE',
       });
@@ -206,15 +202,7 @@ export function refusedUploads(service: () => TestApp): void {
     });
 
     test('bytes that come after their upload was deleted do not stay', async () => {
-      const item = await newItem(app);
-      const { body } = await distinctPhoto();
-      const { id } = await app.files.reserveUpload(SELLER, {
-        kind: 'item_photo',
-        itemId: item,
-        filename: 'x.jpg',
-        type: 'image/jpeg',
-        bytes: body.length,
-      });
+      const { id, body } = await reservePhoto();
       const gate = Promise.withResolvers<void>();
       async function* slowly() {
         yield body.subarray(0, 100);
