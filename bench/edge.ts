@@ -95,7 +95,7 @@ async function serveEdge(folder: string): Promise<void> {
     keyPair: await openKeyPair(join(folder, 'edge-signing.pem')),
     signatures: { maxSeconds: 3600, windowSeconds: 300 },
     profileThumbnailKey: async () => '',
-    isPublished: async () => true,
+    mayServe: async () => true,
     clock: systemClock,
     log: recordingLog(),
   });

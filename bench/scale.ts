@@ -226,7 +226,7 @@ async function cdnOf(): Promise<Cdn> {
     keyPair: await openKeyPair(join(folder, 'edge-signing.pem')),
     signatures: { maxSeconds: 3600, windowSeconds: 300 },
     profileThumbnailKey: async () => '',
-    isPublished: async () => true,
+    mayServe: async () => true,
     clock: systemClock,
     log: silentLog,
   });

@@ -11,7 +11,7 @@ import { CACHE_RULES_CHANNEL, listCacheRules, saveCacheRule } from '../db/cache-
 import type { Listener } from '../db/listener.ts';
 import { createPurgeLedger } from '../db/purge-ledger.ts';
 import type { Database } from '../db/schema.ts';
-import { listPublishedKeys } from '../db/variants.ts';
+import { mayServe } from '../db/served.ts';
 import { addUsage, noteLastViews } from '../db/usage.ts';
 import type { UserId } from '../domain/ids.ts';
 import type { OutputFormat } from '../domain/renditions.ts';
@@ -70,7 +70,7 @@ export async function createCdn(sources: CdnSources): Promise<CdnParts> {
     keyPair,
     signatures,
     profileThumbnailKey: sources.profileThumbnailKey,
-    isPublished: async (key) => (await listPublishedKeys(db, [key])).has(key),
+    mayServe: (key) => mayServe(db, key),
     ...(isEdge && { geo: config.cdn.geo }),
     countryHeader: config.cdn.countryHeader,
     trustProxy: config.server.trustProxy,

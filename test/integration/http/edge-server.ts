@@ -64,7 +64,7 @@ export async function startEdge(options: Partial<EdgeOptions> & { base?: string 
       if (key === undefined) throw new StorageError('NOT_FOUND');
       return format === 'webp' ? key.replace(/jpg$/, 'webp') : key;
     },
-    isPublished: async () => true,
+    mayServe: async () => true,
     clock: systemClock,
     log: recordingLog(),
     ...options,

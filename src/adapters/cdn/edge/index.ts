@@ -34,8 +34,8 @@ export interface EdgeOptions {
   readonly usage?: EdgeUsage;
   /** Key of a user's present public thumbnail; NOT_FOUND when there is none. */
   readonly profileThumbnailKey: (userId: UserId, format: OutputFormat) => Promise<string>;
-  /** Whether an original is one of a public photo. Asked for each request that memory does not answer. */
-  readonly isPublished: (key: ObjectKey) => Promise<boolean>;
+  /** Whether the rows let it be read at its address. Asked for each request that memory does not answer. */
+  readonly mayServe: (key: ObjectKey) => Promise<boolean>;
   readonly geo?: GeoRule;
   /** Names the viewer's country, where a proxy is believed. Lower case. */
   readonly countryHeader?: string;
@@ -58,9 +58,9 @@ const MOUNT = '/cdn/';
 
 /**
  * The CDN of a machine without one: serves public objects from memory or from the store with the caching, ranges, format
- * negotiation, geo rules and signatures of CloudFront, so that all of it runs without an account. An object lies under a
- * public prefix only while it is public, so nothing else is asked; but for an original, which a legal hold may keep: until
- * it is moved into quarantine (an archived one is restored first) the rows say that it is public no more.
+ * negotiation, geo rules and signatures of CloudFront, so that all of it runs without an account. What memory has not is asked
+ * of the rows first: wrong bytes and evidence may lie at a public key that nobody shall read them at, where CloudFront goes by
+ * a tag. Memory needs no asking, since it is purged of what the rows no longer give.
  */
 export function createEdge(options: EdgeOptions): Edge {
   const { store, clock, trustProxy = false, countryHeader = 'cloudfront-viewer-country' } = options;
@@ -131,17 +131,18 @@ export function createEdge(options: EdgeOptions): Edge {
     switch (target.kind) {
       case 'private': {
         if (!isSigned(req, path, query)) throw new StorageError('NOT_FOUND');
+        await assertMayServe(target.key);
         const info = await store.head(target.key);
         const prepared = prepareHeaders(info, policyOf(target.key));
         return send(req, res, { info, body: null, prepared }, prepared.plain);
       }
       case 'object': {
         const signed = query !== '' && isSigned(req, path, query);
-        const object = await load(target.key, target.isOriginal);
+        const object = await load(target.key);
         return send(req, res, object, signed ? KEPT_BY_NOBODY : object.prepared.plain);
       }
       case 'auto': {
-        const object = await loadFirst(candidates(target, webp), target.isOriginal);
+        const object = await loadFirst(candidates(target, webp));
         return send(req, res, object, object.prepared.negotiated);
       }
       case 'alias': {
@@ -152,16 +153,22 @@ export function createEdge(options: EdgeOptions): Edge {
     }
   }
 
-  async function load(key: ObjectKey, isOriginal: boolean): Promise<EdgeObject> {
-    if (isOriginal && !(await options.isPublished(key))) throw new StorageError('NOT_FOUND');
+  async function load(key: ObjectKey): Promise<EdgeObject> {
+    const known = cache.peek(key);
+    if (known !== undefined && known.body !== null) return known;
+    await assertMayServe(key);
     return cache.load(key);
   }
 
+  async function assertMayServe(key: ObjectKey): Promise<void> {
+    if (!(await options.mayServe(key))) throw new StorageError('NOT_FOUND');
+  }
+
   /** The first that exists; one in memory saves asking for the others. */
-  async function loadFirst(keys: readonly ObjectKey[], areOriginals: boolean): Promise<EdgeObject> {
+  async function loadFirst(keys: readonly ObjectKey[]): Promise<EdgeObject> {
     for (const key of keys) {
       try {
-        return await load(key, areOriginals);
+        return await load(key);
       } catch (error) {
         if (!isStorageError(error, 'NOT_FOUND')) throw error;
       }

@@ -4,7 +4,7 @@ import { extensionOf, formatOfExtension, mediaTypeOf, type OutputFormat } from '
 
 /** What a path below `/cdn/` asks for. */
 export type Target =
-  | { readonly kind: 'object'; readonly key: ObjectKey; readonly isOriginal: boolean }
+  | { readonly kind: 'object'; readonly key: ObjectKey }
   /** One of several formats, chosen by the Accept header. `stem` is the key up to its extension. */
   | { readonly kind: 'auto'; readonly stem: string; readonly isOriginal: boolean }
   /** The present profile photo of a user. */
@@ -37,9 +37,7 @@ export function readTarget(encodedPath: string): Target | 'malformed' | null {
     return parts === null ? null : { kind: 'auto', stem, isOriginal: parts.variant === 'original' };
   }
   const parts = parsePublicKey(path);
-  return parts === null
-    ? null
-    : { kind: 'object', key: objectKey(path), isOriginal: parts.variant === 'original' };
+  return parts === null ? null : { kind: 'object', key: objectKey(path) };
 }
 
 /**
