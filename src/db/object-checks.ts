@@ -131,6 +131,20 @@ export async function noteAside(
     .execute();
 }
 
+/** Where the bytes lie that were found in the place of a public object and kept last; null when none are kept. */
+export async function findAside(db: Db, of: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('objects')
+    .innerJoin('object_checks', 'object_checks.key', 'objects.key')
+    .select('objects.key')
+    .where('object_checks.aside_of', '=', of)
+    .where('objects.state', '=', 'live')
+    .orderBy('objects.updated_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.key ?? null;
+}
+
 /** Where bytes lie that were found in the place of public objects of a file; of one of them, or of all. */
 export async function listAsides(db: Db, fileId: string, of: string | null = null): Promise<string[]> {
   const rows = await db

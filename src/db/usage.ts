@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Tallied } from '../domain/usage-tally.ts';
 import type { DeliveryUsage, PhotoUsage } from '../domain/usage.ts';
 import type { AccessLogFile } from '../ports/access-logs.ts';
+import { allowIdle } from './idle.ts';
 import { jsonText } from './json.ts';
 import type { Database, Db } from './schema.ts';
 import type { DeliveryUsageTable } from './usage-tables.ts';
@@ -83,7 +84,7 @@ export async function takeLogFile(
   file: AccessLogFile,
   { at, readMs }: { readonly at: Date; readonly readMs: number },
 ): Promise<boolean> {
-  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(readMs)}`.execute(trx);
+  await allowIdle(trx, readMs);
   const { key, etag, bytes, deliveredAt } = file;
   const taken = await trx
     .insertInto('usage_log_files')

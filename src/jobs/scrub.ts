@@ -50,6 +50,9 @@ const HANDLED_KEPT = 1000;
 /** Failures that end the run, to go on later, where others only leave one file as it is. */
 const STOPS: ReadonlySet<ErrorCode> = new Set(['ABORTED', 'DATABASE_UNAVAILABLE']);
 
+/** What is done of damage that an operator knows of, and that is as it was. */
+const UNCHANGED: ReadonlySet<string> = new Set(['still-lost', 'leave']);
+
 /**
  * Walks through all live objects, compares each with what the rows know, and mends what was changed or removed behind our
  * back: from a backup, or a rendition from its original. What it finds by the way of a file that is moving on is not
@@ -140,7 +143,7 @@ async function dealWith(scrub: Scrub, fileId: string): Promise<void> {
     if (!context.dryRun) await markFound(deps, damages);
     const actions = await mend(deps, damages, { ...how, dryRun: context.dryRun });
     const isStill = ({ object: { key } }: Damage) =>
-      actions.some(({ action, subject }) => action === 'still-lost' && subject === key);
+      actions.some(({ action, subject }) => UNCHANGED.has(action) && subject === key);
     // Known so far, and something else has become of it.
     await say(
       scrub,
@@ -175,12 +178,12 @@ async function say(scrub: Scrub, damages: readonly Damage[]): Promise<void> {
 }
 
 /** Objects that were damaged and are right again: somebody put them back, or a scrub died before it could say so. */
-async function recoverAll({ deps, cursor }: Scrub, looks: readonly Look[]): Promise<RunAction[]> {
+async function recoverAll({ deps, cursor, how }: Scrub, looks: readonly Look[]): Promise<RunAction[]> {
   const actions: RunAction[] = [];
   for (const { object, is } of looks) {
     if (is?.verdict !== 'right' || object.damagedAt === null || cursor.handled.includes(object.fileId))
       continue;
-    if (await recover(deps, object)) actions.push({ action: 'recover', subject: object.key });
+    if (await recover(deps, object, how.signal)) actions.push({ action: 'recover', subject: object.key });
   }
   return actions;
 }

@@ -1,3 +1,4 @@
+import { noteTold } from '../../db/object-checks.ts';
 import type { RunAction } from '../../domain/runs.ts';
 import { isStorageError } from '../../domain/errors.ts';
 import type { VariantName } from '../../domain/renditions.ts';
@@ -10,6 +11,7 @@ import { isPassing } from './expectation.ts';
 import { rebuildVariant } from './rebuild.ts';
 import { findCopy, putRight } from './restore.ts';
 import { setAside } from './set-aside.ts';
+import { isKnown, sightOf, toldOf } from './told.ts';
 
 export interface MendOptions extends Omit<ExamineOptions, 'deep'> {
   /** Find out what would be done; do none of it. */
@@ -77,22 +79,29 @@ async function leaveToPipeline(_deps: ScrubDeps, { damage }: Mending): Promise<R
   return isPassing(object) ? { action: 'leave', subject: object.key } : null;
 }
 
-/** The bytes are right, what caches are told of them is not: they are written once more. */
+/**
+ * The bytes are right, what caches are told of them is not: they are written once more. Those of an archived object cannot be
+ * read: it is told once, and left until it has been restored.
+ */
 async function relabel(
   deps: ScrubDeps,
   { damage }: Mending,
   { dryRun, signal }: MendOptions,
 ): Promise<RunAction | null> {
-  const { object, finding } = damage;
+  const { object, finding, info } = damage;
   if (finding.kind !== 'mislabelled' || object.variant === null) return null;
   const action = { action: 'relabel', subject: object.key };
-  if (dryRun) return action;
+  const leave = { action: 'leave', subject: object.key };
+  const isLeft = isKnown(damage, deps.clock.now()) && object.told?.startsWith('leave: ') === true;
+  if (dryRun) return isLeft ? leave : action;
   try {
     const { bytes } = await readProven(deps.primary, { ...object.variant, key: object.key }, signal);
     return (await putRight(deps, damage, bytes)) ? action : late(damage);
   } catch (error) {
-    if (isStorageError(error, 'OBJECT_ARCHIVED')) return { ...action, action: 'leave' };
-    throw error;
+    if (!isStorageError(error, 'OBJECT_ARCHIVED')) throw error;
+    const sight = sightOf(finding, info?.etag ?? null);
+    if (!isLeft) await noteTold(deps.db, object.key, toldOf(leave, sight));
+    return leave;
   }
 }
 

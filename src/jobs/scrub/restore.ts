@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { allowIdle } from '../../db/idle.ts';
 import { noteSeen } from '../../db/object-checks.ts';
 import type { StoredObject } from '../../db/scrub.ts';
 import { objectKey } from '../../domain/keys.ts';
@@ -39,6 +40,7 @@ export async function putRight(
   // What is missing comes back where it was, to the archive if it was archived: its file says so.
   const storageClass = info?.storageClass ?? object.storageClass;
   return deps.db.transaction().execute(async (trx) => {
+    await allowIdle(trx);
     const file = await lockForMending(trx, object);
     if (file === null) return false;
     const stored = await deps.primary.uploadFile(bytes, {

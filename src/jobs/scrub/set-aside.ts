@@ -1,17 +1,18 @@
+import { allowIdle } from '../../db/idle.ts';
 import { isHeld } from '../../db/holds.ts';
 import { noteTold } from '../../db/object-checks.ts';
 import type { Db } from '../../db/schema.ts';
 import { isStorageError } from '../../domain/errors.ts';
-import { isPublicKey, isServedKey, type ObjectKey } from '../../domain/keys.ts';
+import { isPublicKey } from '../../domain/keys.ts';
 import type { RunAction } from '../../domain/runs.ts';
 import { forgetCached, giveUpObject, lockForMending } from '../../services/damage.ts';
-import { withhold } from '../../services/storage/withhold.ts';
+import type { Damage } from './damage.ts';
 import type { ScrubDeps } from './deps.ts';
-import { type Examined, examine } from './examine.ts';
-import { announceAside, copyAside } from './keep-aside.ts';
+import { examine } from './examine.ts';
+import { type Aside, dropAside, keepAside, settleAside } from './keep-aside.ts';
 import type { Mending, MendOptions } from './mend.ts';
-import { NO_LIMIT } from './throttle.ts';
 import { isKnown, sightOf, stillLost, toldOf } from './told.ts';
+import { withdraw } from './withdraw.ts';
 
 /**
  * The bytes are lost, for now: the photo no longer offers them, and what lies in their place is hidden in the primary and
@@ -21,7 +22,7 @@ import { isKnown, sightOf, stillLost, toldOf } from './told.ts';
  *
  * - its file is under legal hold (`hold`): damaged bytes are evidence, too;
  * - a backup source could not be asked (`postpone`): it may have the bytes, and the next scrub asks again;
- * - hiding would destroy an earlier version (`postpone`): then it stays, and only the CDN is refused (`withheld`).
+ * - hiding would destroy an earlier version (`postpone`): then it stays, and CDNs are refused (`withheld`).
  *
  * What was told lately and is as it was is `still-lost`. Null when the object is right after all.
  */
@@ -31,77 +32,74 @@ export async function setAside(
   options: MendOptions,
 ): Promise<RunAction | null> {
   const { object } = damage;
-  const { key } = object;
   const { unasked } = await search();
   const kept = async (db: Db): Promise<RunAction | null> => {
-    if (await isHeld(db, object.fileId)) return { action: 'hold', subject: key };
-    return unasked.length > 0 ? { action: 'postpone', subject: key, details: { unasked } } : null;
+    if (await isHeld(db, object.fileId)) return { action: 'hold', subject: object.key };
+    return unasked.length > 0 ? { action: 'postpone', subject: object.key, details: { unasked } } : null;
   };
-  const done: RunAction = { action: 'set-aside', subject: key };
+  const done: RunAction = { action: 'set-aside', subject: object.key };
   const known = isKnown(damage, deps.clock.now()) ? object.told : null;
   const isSaid = (action: RunAction) => known !== null && known.startsWith(`${action.action}: `);
   const planned = (await kept(deps.db)) ?? done;
   if (options.dryRun || isSaid(planned)) return isSaid(planned) ? stillLost(planned, damage) : planned;
-  const aside = planned === done || damage.info === null ? null : await announceAside(deps, object);
+
+  // Once more, and without the lock: reading and copying may take long.
+  const now = await examine(deps, object, { ...options, deep: true });
+  if (now.verdict !== 'wrong' || now.finding === null) return null;
+  const seen: Damage = { object, finding: now.finding, info: now.info };
+  const aside = planned === done ? null : await keepAside(deps, seen, options.signal);
+  let said: RunAction | null = null;
+  try {
+    said = await giveUp(
+      deps,
+      seen,
+      { aside, decide: async (db) => (await kept(db)) ?? done },
+      options.signal,
+    );
+  } finally {
+    if (said === null && aside !== null) await dropAside(deps, object.fileId, aside);
+  }
+  return said;
+}
+
+interface Decision {
+  readonly aside: Aside | null;
+  readonly decide: (db: Db) => Promise<RunAction>;
+}
+
+/** What is left to do under the file's lock: rows, and the few short requests that hide an object. */
+async function giveUp(
+  deps: ScrubDeps,
+  seen: Damage,
+  { aside, decide }: Decision,
+  signal: AbortSignal,
+): Promise<RunAction | null> {
+  const { object, finding, info } = seen;
+  const { key } = object;
   return deps.db.transaction().execute(async (trx) => {
+    await allowIdle(trx);
     const file = await lockForMending(trx, object);
-    if (file === null) return null;
-    // Read once more, at full speed, since the lock is held meanwhile.
-    const now = await examine(deps, object, { signal: options.signal, deep: true, throttle: NO_LIMIT });
-    if (now.verdict !== 'wrong' || now.finding === null) return null;
+    if (file === null || !(await isUnchanged(deps, seen, signal))) return null;
     await giveUpObject(trx, file, key);
-    const action = (await kept(trx)) ?? done;
-    const left = await withdraw(deps, trx, { action, key, now, aside }, options.signal);
+    const action = await decide(trx);
+    if (aside !== null) await settleAside(trx, key, aside);
+    const isMissing = finding.kind === 'missing';
+    const left = await withdraw(deps, { action, key, isMissing, aside }, signal);
     if (left.is !== 'there') await forgetCached(trx, file, key);
-    const sight = left.is === 'hidden' ? 'missing' : sightOf(now.finding, now.info?.etag ?? null);
-    const isOver = left.is !== 'there' || !isPublicKey(key) || now.info === null;
+    const sight = left.is === 'hidden' ? 'missing' : sightOf(finding, info?.etag ?? null);
+    const isOver = left.is !== 'there' || !isPublicKey(key) || info === null;
     if (isOver) await noteTold(trx, key, toldOf(action, sight));
     return left.said;
   });
 }
 
-interface Left {
-  /** Whether it can still be read at its key. */
-  readonly is: 'hidden' | 'withheld' | 'there';
-  readonly said: RunAction;
-}
-
-/**
- * Sees to it that what lies at a public key is read there by nobody, once it is kept apart where it has to be kept. What
- * the store itself does not give, and what is not public, is left where it has to be kept.
- */
-async function withdraw(
-  deps: ScrubDeps,
-  trx: Db,
-  found: { action: RunAction; key: string; now: Examined; aside: ObjectKey | null },
-  signal: AbortSignal,
-): Promise<Left> {
-  const { action, key, now, aside } = found;
-  if (now.finding?.kind === 'missing') return { is: 'hidden', said: action };
-  const isFinal = action.action === 'set-aside';
-  if (!isServedKey(key) || (!isFinal && (aside === null || now.info === null)))
-    return { is: 'there', said: action };
-  const said = { ...action, details: { ...action.details } };
-  if (!isFinal && aside !== null && now.info !== null) {
-    await copyAside(deps, trx, { key, etag: now.info.etag }, aside, signal);
-    said.details['keptAs'] = aside;
-  }
-  if (await isHidden(deps, key, signal)) return { is: 'hidden', said: isFinal ? action : said };
-  const isWithheld = await withhold(deps.primary, key, signal);
-  said.details['reason'] = 'an earlier version would be destroyed';
-  said.details['withheld'] = isWithheld;
-  return {
-    is: isWithheld ? 'withheld' : 'there',
-    said: isFinal ? { ...said, action: 'postpone' } : said,
-  };
-}
-
-async function isHidden({ primary }: ScrubDeps, key: string, signal: AbortSignal): Promise<boolean> {
+/** Whether the object that was read is the one that lies there, by what the store says of it. */
+async function isUnchanged({ primary }: ScrubDeps, { object, info }: Damage, signal: AbortSignal) {
   try {
-    await primary.hideFile(key, signal);
-    return true;
+    const now = await primary.fileInfo(object.key, signal);
+    return now.etag === info?.etag && now.modifiedAt.getTime() === info.modifiedAt.getTime();
   } catch (error) {
-    if (isStorageError(error, 'CONFLICT')) return false;
+    if (isStorageError(error, 'NOT_FOUND') || isStorageError(error, 'OBJECT_DAMAGED')) return info === null;
     throw error;
   }
 }

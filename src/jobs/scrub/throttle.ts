@@ -6,8 +6,6 @@ export interface Throttle {
   take(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
-export const NO_LIMIT: Throttle = { take: () => Promise.resolve() };
-
 /** Shorter waits are saved up: a timer is not more exact. Milliseconds. */
 const SHORTEST_WAIT_MS = 5;
 

@@ -16,9 +16,14 @@ export function toldOf({ action }: RunAction, sight: string): string {
 }
 
 /** Whether an operator knows of it: it was told lately, and looks as it did then. */
-export function isKnown({ object: { told, toldAt }, finding, info }: Damage, now: Date): boolean {
-  if (told === null || toldAt === null || now.getTime() - toldAt.getTime() > AGAIN_MS) return false;
-  return told.endsWith(`: ${sightOf(finding, info?.etag ?? null)}`);
+export function isKnown(damage: Damage, now: Date): boolean {
+  const { toldAt } = damage.object;
+  return toldAt !== null && now.getTime() - toldAt.getTime() <= AGAIN_MS && looksAsTold(damage);
+}
+
+/** Whether it looks as it did when it was told of, however long ago. */
+export function looksAsTold({ object: { told }, finding, info }: Damage): boolean {
+  return told?.endsWith(`: ${sightOf(finding, info?.etag ?? null)}`) === true;
 }
 
 /** The same once more: kept in the record of the run, and said by nothing else. */

@@ -1,5 +1,6 @@
 import { lockFile } from '../../db/files.ts';
 import { isHeld } from '../../db/holds.ts';
+import { allowIdle } from '../../db/idle.ts';
 import { announceObjects, dropRow, listObjects, settleObjects } from '../../db/objects.ts';
 import { fileId } from '../../domain/ids.ts';
 import {
@@ -25,6 +26,7 @@ export async function keepHeldUpload(
   const id = fileId(heldFile);
   const to = quarantineRawKey(id);
   const left = await deps.db.transaction().execute(async (trx): Promise<ObjectKey | null> => {
+    await allowIdle(trx);
     const file = await lockFile(trx, id);
     const live = (await listObjects(trx, id)).filter((object) => object.state === 'live');
     // Of what came past the service, the copy that was pinned.

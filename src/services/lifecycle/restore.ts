@@ -1,4 +1,5 @@
 import { lockFile } from '../../db/files.ts';
+import { allowIdle } from '../../db/idle.ts';
 import { setArchive, wakeItem } from '../../db/lifecycle.ts';
 import { listObjects, setStorageClass } from '../../db/objects.ts';
 import { addToOutbox } from '../../db/outbox.ts';
@@ -41,6 +42,7 @@ export async function bringBack(db: Db, file: FileRow): Promise<boolean> {
  */
 export async function advanceRestore(deps: RestoreDeps, fileId: string): Promise<RestoreProgress> {
   return deps.db.transaction().execute(async (trx): Promise<RestoreProgress> => {
+    await allowIdle(trx);
     const file = await lockFile(trx, fileId);
     const key = file?.archive === 'restoring' ? await archivedKey(trx, file) : null;
     if (file === null || key === null) return 'over';

@@ -52,7 +52,13 @@ describe('objects that the store does not give', () => {
     await scrubObjects(scrubUnderFaults(app).deps)(context());
     const long = new Date(Date.now() - 3 * 86_400_000);
     await app.db.updateTable('object_checks').set({ checked_at: long }).execute();
-    const [away, , other] = photos;
+    const [away, given, other] = photos;
+    // The ones that are asked for to tell an outage: those that were read last.
+    await app.db
+      .updateTable('object_checks')
+      .set({ checked_at: new Date(long.getTime() + 1000) })
+      .where('key', 'like', `%${given?.id}%`)
+      .execute();
     const isAway = (key: string) => key.includes(away?.id ?? '') || key.includes(other?.id ?? '');
     const lost = (await liveKeys()).filter(isAway);
     expect(lost).toHaveLength(14);
@@ -125,4 +131,34 @@ test('after a scrub that failed the next one begins behind what that had done, a
   expect(await scrubObjects(deps)(run)).toMatchObject({ checked: 21, read: 21 });
   const pages = [asked.slice(0, 13), asked.slice(13)];
   expect(pages.map((page) => page.toSorted())).toEqual([keys.slice(8), keys.slice(0, 8)]);
+});
+
+test('an archived original with a wrong label is told once, and again after long; its bytes cannot be written again', async () => {
+  const key = photos[0]?.key('original') ?? '';
+  const { deps } = scrubUnderFaults(app);
+  const primary: ScrubDeps['primary'] = {
+    ...deps.primary,
+    async downloadFile(asked, options) {
+      if (asked === key) throw new StorageError('OBJECT_ARCHIVED');
+      return deps.primary.downloadFile(asked, options);
+    },
+    async fileInfo(asked, signal) {
+      const info = await deps.primary.fileInfo(asked, signal);
+      return asked === key ? { ...info, cacheControl: 'no-store', storageClass: 'GLACIER' } : info;
+    },
+  };
+  const look = async (dryRun = false) => {
+    const before = app.lines.length;
+    const run = context({ dryRun });
+    await scrubObjects({ ...deps, primary })(run);
+    const alarms = app.lines.slice(before).filter(({ details }) => 'alarm' in details);
+    return { alarms: alarms.length, said: run.said };
+  };
+  expect(await look()).toEqual({ alarms: 1, said: [`mislabelled ${key}`, `leave ${key}`] });
+  for (const dryRun of [true, false, false])
+    expect(await look(dryRun)).toEqual({ alarms: 0, said: [`leave ${key}`] });
+  const then = new Date(Date.now() - 31 * 86_400_000);
+  await app.db.updateTable('object_checks').set({ told_at: then }).where('key', '=', key).execute();
+  expect(await look()).toEqual({ alarms: 1, said: [`mislabelled ${key}`, `leave ${key}`] });
+  expect(await look()).toEqual({ alarms: 0, said: [`leave ${key}`] });
 });
