@@ -48,6 +48,16 @@ export async function claimEvidenceMoves(
   return rows;
 }
 
+/** Whoever took the move is still at it: it is due again when he has not said so for `leaseSeconds`. */
+export async function extendEvidenceMove(db: Db, key: string, leaseSeconds: number): Promise<void> {
+  await db
+    .updateTable('evidence_moves')
+    .set({ due_at: sql<Date>`now() + make_interval(secs => ${leaseSeconds})` })
+    .where('key', '=', key)
+    .where('state', 'in', [...OPEN])
+    .execute();
+}
+
 /** A move that is still to be done; null when it is done, or no longer wanted. */
 export async function findOpenMove(db: Db, key: string): Promise<EvidenceMove | null> {
   const row = await db

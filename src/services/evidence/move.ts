@@ -1,10 +1,19 @@
-import { claimEvidenceMoves, type EvidenceMove, findOpenMove, keepEvidenceMove } from '../../db/evidence.ts';
+import {
+  claimEvidenceMoves,
+  type EvidenceMove,
+  extendEvidenceMove,
+  findOpenMove,
+  keepEvidenceMove,
+} from '../../db/evidence.ts';
 import { lockFile } from '../../db/files.ts';
 import { isHeld } from '../../db/holds.ts';
+import { allowIdle } from '../../db/idle.ts';
 import { announceObjects, standingOf } from '../../db/objects.ts';
 import type { Db } from '../../db/schema.ts';
 import { isStorageError, StorageError } from '../../domain/errors.ts';
-import { type EvidenceDeps, keepOriginal } from './keep.ts';
+import { undo } from '../removal.ts';
+import { bringEvidence, type EvidenceDeps } from './bring.ts';
+import { keepEvidenceBrought } from './keep.ts';
 import { evidenceKeys } from './keys.ts';
 
 const AT_ONCE = 20;
@@ -18,22 +27,40 @@ const MAX_DELAY_SECONDS = 300;
  * what it was, comes from a backup source where one has it.
  */
 export async function moveEvidence(deps: EvidenceDeps, fileId: string | null = null): Promise<void> {
-  const moves = await claimEvidenceMoves(deps.db, { fileId, limit: AT_ONCE, leaseSeconds: LEASE_SECONDS });
-  for (const move of moves) {
-    try {
-      await moveOne(deps, move);
-    } catch (error) {
-      const delay = Math.min(MAX_DELAY_SECONDS, 5 * 2 ** Math.min(move.attempts, 10));
-      const { key, attempts } = move;
-      deps.log.error(
-        { err: error, fileId: move.file_id, key, attempts, delay },
-        'evidence is still at its public key',
-      );
-      await keepEvidenceMove(deps.db, key, { error: isStorageError(error) ? error.code : 'INTERNAL' }, delay);
-    }
+  for (let left = AT_ONCE; left > 0; left -= 1) {
+    const [move] = await claimEvidenceMoves(deps.db, { fileId, limit: 1, leaseSeconds: LEASE_SECONDS });
+    if (move === undefined) return;
+    await tryOne(deps, move);
   }
 }
 
+async function tryOne(deps: EvidenceDeps, move: EvidenceMove): Promise<void> {
+  const { key, attempts } = move;
+  // However long the store takes, nobody else brings the same meanwhile.
+  const beat = setInterval(() => void extend(deps, key), (LEASE_SECONDS / 3) * 1000);
+  try {
+    await moveOne(deps, move);
+  } catch (error) {
+    const delay = Math.min(MAX_DELAY_SECONDS, 5 * 2 ** Math.min(attempts, 10));
+    deps.log.error(
+      { err: error, fileId: move.file_id, key, attempts, delay },
+      'evidence is still at its public key',
+    );
+    await keepEvidenceMove(deps.db, key, { error: isStorageError(error) ? error.code : 'INTERNAL' }, delay);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+async function extend({ db, log }: EvidenceDeps, key: string): Promise<void> {
+  try {
+    await extendEvidenceMove(db, key, LEASE_SECONDS);
+  } catch (error) {
+    log.warn({ err: error, key }, 'the lease of a move could not be extended');
+  }
+}
+
+/** Brought without a lock, as it may take long; what follows from it is written under the lock of the file. */
 async function moveOne(deps: EvidenceDeps, move: EvidenceMove): Promise<void> {
   const keys = evidenceKeys(move.key);
   if (keys === null) throw new StorageError('INTERNAL', undefined, { details: { key: move.key } });
@@ -41,11 +68,14 @@ async function moveOne(deps: EvidenceDeps, move: EvidenceMove): Promise<void> {
   // Named before they are written, in a transaction of its own: a process that dies leaves nothing unnamed.
   const isAnnounced = await whileWanted(deps, move, (trx) => announceObjects(trx, move.file_id, named));
   if (!isAnnounced) return;
-  await whileWanted(deps, move, async (trx) => {
+  const evidence = await bringEvidence(deps, move, keys);
+  const isKept = await whileWanted(deps, move, async (trx) => {
+    await allowIdle(trx);
     // The sweep may have given up what was announced; it waits for the file's lock from here on.
     await announceObjects(trx, move.file_id, named);
-    await keepOriginal(deps, trx, move, keys);
+    await keepEvidenceBrought(deps, trx, move, { keys, evidence });
   });
+  if (!isKept) await undo(deps.db, move.file_id, named);
 }
 
 /** Under the file's lock, while the hold is in force and nobody has moved it. False when it is over. */

@@ -5,7 +5,7 @@ import { fileId, itemId, userId } from '#src/domain/ids.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
 import { probeWithdrawn } from '#src/jobs/probe-withdrawn.ts';
 import { listProbes } from '#src/db/cdn-probes.ts';
-import type { EvidenceDeps } from '#src/services/evidence/keep.ts';
+import type { EvidenceDeps } from '#src/services/evidence/bring.ts';
 import { moveEvidence } from '#src/services/evidence/move.ts';
 import type { Photo } from '#src/services/photo.ts';
 import { end } from '#src/services/removal.ts';
@@ -61,7 +61,7 @@ export async function waiting(served: ServedApp, held: Held): Promise<void> {
 export async function goOn(
   { app }: ServedApp,
   held: Held,
-  parts: Partial<Pick<EvidenceDeps, 'storage' | 'backups'>> = {},
+  parts: Partial<Pick<EvidenceDeps, 'db' | 'storage' | 'backups'>> = {},
 ): Promise<void> {
   await app.db
     .updateTable('evidence_moves')

@@ -3,7 +3,8 @@ import { StorageError } from '#src/domain/errors.ts';
 import type { ObjectTags } from '#src/ports/object-store.ts';
 import { evidenceKey } from '#src/domain/keys.ts';
 import { ADMIN, knowViews } from '#test/support/ageing.ts';
-import { distinctPhoto, type TestApp, untilDelivered } from '#test/support/app.ts';
+import { distinctPhoto, expectNoOrphans, type TestApp, untilDelivered } from '#test/support/app.ts';
+import { IDLE_LIMIT_MS, impatientDatabase, slowly, slowlyBeside } from '#test/support/impatient.ts';
 import { type ServedApp, startServedApp } from '#test/support/served-app.ts';
 import {
   archived,
@@ -143,5 +144,63 @@ describe('evidence that is on its way', () => {
         details: expect.objectContaining({ alarm: 'damaged', from: held.key }),
       }),
     );
+  });
+
+  test('that was changed, in a bucket that cannot hide it, stays there for nobody to read until the hold is lifted', async () => {
+    const held = await heldPhoto(app);
+    await waiting(served, held);
+    const changed = (await distinctPhoto()).body;
+    await app.storage.uploadFile(changed, { key: held.key, contentType: 'image/jpeg' });
+    const hideFile = () => Promise.reject(new StorageError('CONFLICT'));
+    await goOn(served, held, { backups: [], storage: { ...app.jobs.storage, hideFile } });
+    await untilDelivered(app);
+    expect(await stateOf(held)).toMatchObject({ state: 'moved', error: null });
+    const copy = evidenceKey(held.key) ?? '';
+    expect((await bytesAt(app, copy)).equals(changed)).toBe(true);
+    expect(await keysOf(app, held.id)).toEqual(expect.arrayContaining([held.key, copy]));
+    await expectNotServed(served, held);
+    await expectNoOrphans(app);
+    await app.lifecycle.releaseHold(ADMIN, held.id);
+    await untilDelivered(app);
+    expect(await keysOf(app, held.id)).toEqual([]);
+  });
+
+  test('is brought by a slow store however long that takes, and nobody waits for its photo meanwhile', async () => {
+    const held = await heldPhoto(app);
+    await waiting(served, held);
+    const db = impatientDatabase(app);
+    const { storage: real } = app.jobs;
+    const waits: number[] = [];
+    const storage: typeof real = {
+      ...real,
+      async copyFile(from, to, how) {
+        const copying = await slowlyBeside(app, held.id, () => real.copyFile(from, to, how));
+        waits.push(copying.waited);
+        return copying.done;
+      },
+      fileInfo: (key, signal) => slowly(() => real.fileInfo(key, signal)),
+    };
+    await goOn(served, held, { db, storage });
+    await db.destroy();
+    expect(await stateOf(held)).toMatchObject({ state: 'moved', error: null });
+    expect(waits).toEqual([expect.any(Number)]);
+    expect(Math.max(...waits)).toBeLessThan(IDLE_LIMIT_MS);
+    await expectInQuarantine(served, held);
+  });
+
+  test('is left by who brought it when the hold was lifted meanwhile', async () => {
+    const held = await heldPhoto(app);
+    await waiting(served, held);
+    const { storage: real } = app.jobs;
+    const copyFile: typeof real.copyFile = async (...args) => {
+      await app.lifecycle.releaseHold(ADMIN, held.id);
+      await untilDelivered(app);
+      await app.storage.uploadFile(held.bytes, { key: args[1], contentType: 'image/jpeg' });
+      return app.storage.fileInfo(args[1]);
+    };
+    await goOn(served, held, { storage: { ...real, copyFile } });
+    await untilDelivered(app);
+    expect(await keysOf(app, held.id)).toEqual([]);
+    await expectNoOrphans(app);
   });
 });
