@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { noteSeen, surveyUnread } from '../db/object-checks.ts';
 import { findStoppedRun } from '../db/runs.ts';
 import { listLiveObjects, type StoredObject, surveyLive } from '../db/scrub.ts';
-import { type ErrorCode, isStorageError } from '../domain/errors.ts';
+import { isStorageError } from '../domain/errors.ts';
 import type { RunAction } from '../domain/runs.ts';
 import type { RunContext, RunHandler } from './runner.ts';
 import { type Damage, findDamage, markFound } from './scrub/damage.ts';
 import type { ScrubDeps } from './scrub/deps.ts';
 import { type Look, lookAtAll, seenOf } from './scrub/look.ts';
+import { assertBelievable, missedBy } from './scrub/loss.ts';
 import { mend } from './scrub/mend.ts';
 import { createOutageWatch, type OutageWatch } from './scrub/outage.ts';
 import { recover } from './scrub/recover.ts';
+import { endsRun } from './scrub/stops.ts';
 import { newTally, Tally, tallyActions, tallyLook } from './scrub/tally.ts';
 import { isKnown } from './scrub/told.ts';
 import { createThrottle } from './scrub/throttle.ts';
@@ -23,6 +25,8 @@ export const ScrubParams = z.object({
   deep: z.boolean(),
   /** Only so many objects, of those that were looked at before the ones unread for so long: all of them over many such runs. */
   slice: z.object({ objects: z.int().positive(), unreadHours: z.number().nonnegative() }).optional(),
+  /** Much of the store is lost, and people know it: what is missing is believed, however much it is. */
+  acceptLoss: z.boolean().optional(),
 });
 export type ScrubParams = z.infer<typeof ScrubParams>;
 
@@ -39,6 +43,8 @@ const Cursor = z.object({
   isRound: z.boolean().default(false),
   /** Files that were dealt with lately: their other objects come by in the same run. */
   handled: z.array(z.string()),
+  /** Objects that were not there, and not known to be lost. */
+  missed: z.int().nonnegative().default(0),
   tally: Tally,
 });
 type Cursor = z.infer<typeof Cursor>;
@@ -46,9 +52,6 @@ type Cursor = z.infer<typeof Cursor>;
 /** Objects between two checkpoints. */
 const PAGE = 100;
 const HANDLED_KEPT = 1000;
-
-/** Failures that end the run, to go on later, where others only leave one file as it is. */
-const STOPS: ReadonlySet<ErrorCode> = new Set(['ABORTED', 'DATABASE_UNAVAILABLE']);
 
 /** What is done of damage that an operator knows of, and that is as it was. */
 const UNCHANGED: ReadonlySet<string> = new Set(['still-lost', 'leave']);
@@ -89,7 +92,7 @@ async function begin({ db }: ScrubDeps, { run }: RunContext, { slice }: ScrubPar
   const total = slice === undefined ? count : Math.min(count, slice.objects);
   const stopped = slice === undefined ? await findStoppedRun(db, run.id) : null;
   const from = Cursor.safeParse(stopped?.cursor).data?.after ?? '';
-  return { since: at, total, from, after: from, isRound: false, handled: [], tally: newTally() };
+  return { since: at, total, from, after: from, isRound: false, handled: [], missed: 0, tally: newTally() };
 }
 
 /** False when the walk is at its end. */
@@ -113,6 +116,7 @@ function pageSize({ params: { slice }, cursor }: Scrub): number {
 async function checkPage(scrub: Scrub, page: readonly StoredObject[]): Promise<void> {
   const { deps, context, params, cursor, watch, how } = scrub;
   const looks = await lookAtAll(deps, page, { ...how, deep: params.deep, watch });
+  if (!context.dryRun && params.acceptLoss !== true) believe(scrub, looks);
   const suspects = new Set(
     looks.filter(({ is }) => is?.verdict === 'wrong').map(({ object }) => object.fileId),
   );
@@ -128,15 +132,26 @@ async function checkPage(scrub: Scrub, page: readonly StoredObject[]): Promise<v
     );
   }
   for (const { is } of looks) tallyLook(cursor.tally, is);
+  cursor.missed += missedBy(looks);
   cursor.after = page.at(-1)?.key ?? cursor.after;
   await save(scrub, actions);
+}
+
+/** Errors: CONFLICT when too much is missing for this to be the store that the rows speak of. */
+function believe({ deps, cursor: { missed, tally } }: Scrub, looks: readonly Look[]): void {
+  try {
+    assertBelievable(looks, { missed, checked: tally.checked });
+  } catch (error) {
+    deps.log.error({ err: error, alarm: 'store' }, 'too many stored objects are missing to be believed');
+    throw error;
+  }
 }
 
 /** Finds out what is wrong with all objects of a file, keeps that, mends it, and keeps what was done. */
 async function dealWith(scrub: Scrub, fileId: string): Promise<void> {
   const { deps, context, cursor, how } = scrub;
   try {
-    const damages = await findDamage(deps, fileId, how);
+    const { damages, unread } = await findDamage(deps, fileId, how);
     const now = deps.clock.now();
     const isNews = (damage: Damage) => !isKnown(damage, now);
     await say(scrub, damages.filter(isNews));
@@ -152,8 +167,10 @@ async function dealWith(scrub: Scrub, fileId: string): Promise<void> {
     cursor.handled = [...cursor.handled, fileId].slice(-HANDLED_KEPT);
     await save(scrub, actions);
     if (!context.dryRun && actions.length > 0) await deps.deliverNow(fileId);
+    // What could be mended is; the rest is for the next run.
+    if (unread !== null) throw unread.error;
   } catch (error) {
-    if (how.signal.aborted || (isStorageError(error) && STOPS.has(error.code))) throw error;
+    if (endsRun(error, how.signal)) throw error;
     deps.log.error({ err: error, fileId }, 'a damaged file could not be mended');
     cursor.handled = [...cursor.handled, fileId].slice(-HANDLED_KEPT);
     const code = isStorageError(error) ? error.code : 'INTERNAL';

@@ -116,6 +116,16 @@ test('what was edited and removed on the disk is found, mended where it can be, 
   expect(sad).toMatchObject({ state: 'ready', warnings: ['DAMAGED'] });
   expect(sad?.variants.original).toBeUndefined();
   await expectServed(client, item);
+
+  for (const id of ids) for (const { key } of await keysOf(id)) if (key !== original) await harm.remove(key);
+  const scrub = async (json: object) => {
+    const started = await client.call('POST', '/v1/admin/scrub', { token: admin, json });
+    return (await untilDone(client, admin, started.as(Run).id)).run;
+  };
+  const stopped = await scrub({});
+  expect(stopped).toMatchObject({ state: 'failed', reason: { code: 'CONFLICT' } });
+  expect(stopped.reason?.message).toContain('20 of 21 objects');
+  expect(await scrub({ acceptLoss: true })).toMatchObject({ state: 'succeeded', result: { lost: 20 } });
 });
 
 test('kill -9 in the middle of a scrub: another process goes on with it, and it ends well', async () => {

@@ -10,6 +10,10 @@ const Scrub = z.object({
     .boolean()
     .default(false)
     .meta({ description: 'Read the bytes of all objects, not only of those that look changed.' }),
+  acceptLoss: z.boolean().default(false).meta({
+    description:
+      'A scrub stops where so much is missing that this may be another store. Go on: it is lost indeed.',
+  }),
 });
 
 /** Comparing all stored objects with what the rows know of them. */
@@ -28,8 +32,9 @@ export function scrubRoutes(app: App, { runs }: Pick<HttpDeps, 'runs'>): void {
       },
     },
     async (request, reply) => {
-      const { dryRun, deep } = request.body;
-      return reply.code(202).send(await runs.start(callerOf(request), 'scrub', { deep }, { dryRun }));
+      const { dryRun, deep, acceptLoss } = request.body;
+      const params = { deep, ...(acceptLoss && { acceptLoss }) };
+      return reply.code(202).send(await runs.start(callerOf(request), 'scrub', params, { dryRun }));
     },
   );
 }

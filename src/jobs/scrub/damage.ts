@@ -4,6 +4,7 @@ import { lockForMending } from '../../services/damage.ts';
 import type { ObjectInfo } from '../../ports/object-store.ts';
 import type { ScrubDeps } from './deps.ts';
 import { examine, type ExamineOptions, type Finding } from './examine.ts';
+import { endsRun } from './stops.ts';
 
 /** An object that is not as it should be, found so twice. */
 export interface Damage {
@@ -13,21 +14,33 @@ export interface Damage {
   readonly info: ObjectInfo | null;
 }
 
+export interface FileDamage {
+  readonly damages: readonly Damage[];
+  /** Why one of the objects could not be looked at; the others were all the same. Null: all could. */
+  readonly unread: { readonly error: unknown } | null;
+}
+
 /**
  * Everything that is wrong with the objects of a file, by the rows as they are now: a second look, all bytes read. What
- * was suspected because the file moved on meanwhile is not found again. Errors: STORAGE_UNAVAILABLE, ABORTED.
+ * was suspected because the file moved on meanwhile is not found again. Errors: DATABASE_UNAVAILABLE, ABORTED.
  */
 export async function findDamage(
   deps: ScrubDeps,
   fileId: string,
   how: Omit<ExamineOptions, 'deep'>,
-): Promise<Damage[]> {
-  const found: Damage[] = [];
+): Promise<FileDamage> {
+  const damages: Damage[] = [];
+  let unread: FileDamage['unread'] = null;
   for (const object of await listLiveObjectsOf(deps.db, fileId)) {
-    const { finding, info } = await examine(deps, object, { ...how, deep: true });
-    if (finding !== null && (await stillStands(deps, object))) found.push({ object, finding, info });
+    try {
+      const { finding, info } = await examine(deps, object, { ...how, deep: true });
+      if (finding !== null && (await stillStands(deps, object))) damages.push({ object, finding, info });
+    } catch (error) {
+      if (endsRun(error, how.signal)) throw error;
+      unread ??= { error };
+    }
   }
-  return found;
+  return { damages, unread };
 }
 
 /** Whoever removes or replaces an object says so in its row first. */

@@ -5,6 +5,7 @@ import { inLanes } from '../../services/in-lanes.ts';
 import type { ScrubDeps } from './deps.ts';
 import { type Examined, examine, type ExamineOptions } from './examine.ts';
 import type { OutageWatch } from './outage.ts';
+import { endsRun } from './stops.ts';
 
 export interface Look {
   readonly object: StoredObject;
@@ -17,7 +18,7 @@ const LANES = 8;
 
 /**
  * Looks at the objects of a page. One that cannot be read is noted; a store that does not answer is waited for. Errors:
- * STORAGE_UNAVAILABLE, ABORTED.
+ * STORAGE_UNAVAILABLE, DATABASE_UNAVAILABLE, ABORTED.
  */
 export async function lookAtAll(
   deps: ScrubDeps,
@@ -29,7 +30,7 @@ export async function lookAtAll(
   await inLanes(page, LANES, async (object) => {
     // What was damaged or could not be read once is read, however it looks.
     const deep = how.deep || object.damagedAt !== null || object.unreadSince !== null;
-    const is = await orNull(() => examine(deps, object, { ...how, deep }));
+    const is = await orNull(deps, object, how, () => examine(deps, object, { ...how, deep }));
     looks.push({ object, is });
     if (is === null) await watch.failed();
     else watch.answered();
@@ -38,13 +39,20 @@ export async function lookAtAll(
   return looks;
 }
 
-async function orNull<T>(work: () => Promise<T>): Promise<T | null> {
+/** Null for an object that the store does not give, whatever its reason: it is one object, and others lie behind it. */
+async function orNull(
+  { log }: ScrubDeps,
+  { key }: StoredObject,
+  { signal }: ExamineOptions,
+  work: () => Promise<Examined>,
+): Promise<Examined | null> {
   try {
     return await work();
   } catch (error) {
-    const isNotGiven =
+    if (endsRun(error, signal)) throw error;
+    const isForeseen =
       isStorageError(error, 'STORAGE_UNAVAILABLE') || isStorageError(error, 'VERSION_CONFLICT');
-    if (!isNotGiven) throw error;
+    if (!isForeseen) log.error({ err: error, key }, 'a stored object could not be looked at');
     return null;
   }
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endRun, insertRun, claimRun, saveRun } from '#src/db/runs.ts';
-import { StorageError } from '#src/domain/errors.ts';
+import { type ErrorCode, StorageError } from '#src/domain/errors.ts';
 import { scrubObjects, type ScrubDeps } from '#src/jobs/scrub.ts';
 import { newFileId } from '#src/services/new-id.ts';
-import { ADMIN, startApp, type TestApp } from '#test/support/app.ts';
+import { ADMIN, startApp, type TestApp, untilDelivered } from '#test/support/app.ts';
+import { harmTo } from '#test/support/harm.ts';
 import { context, expectWhole, readyPhoto, scrubUnderFaults, type ReadyPhoto } from './scrub-harness.ts';
 
 let app: TestApp;
@@ -16,12 +17,15 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 /** A store that does not give some objects, and a scrub of it. */
-function withoutAnswerFor(isAway: (key: string) => boolean): { deps: ScrubDeps; asked: string[] } {
+function withoutAnswerFor(
+  isAway: (key: string) => boolean,
+  code: ErrorCode = 'STORAGE_UNAVAILABLE',
+): { deps: ScrubDeps; asked: string[] } {
   const { deps } = scrubUnderFaults(app);
   const asked: string[] = [];
   const ask = (key: string) => {
     asked.push(key);
-    if (isAway(key)) throw new StorageError('STORAGE_UNAVAILABLE');
+    if (isAway(key)) throw new StorageError(code);
   };
   const primary: ScrubDeps['primary'] = {
     ...deps.primary,
@@ -80,6 +84,37 @@ describe('objects that the store does not give', () => {
     expect(after).toMatchObject({ read: 14, unreadable: 0, notGiven: 0 });
     expect(Object(after).longestUnread.getTime()).toBeGreaterThan(long.getTime());
     for (const { id } of photos) await expectWhole(app, id);
+  });
+
+  test("are passed by with any error that they are answered with, one of another's encryption say", async () => {
+    const [first = '', second = ''] = (await liveKeys()).filter((key) => key.includes('/large/'));
+    const { deps } = withoutAnswerFor((key) => key === first, 'INTERNAL');
+    const run = context();
+    expect(await scrubObjects(deps)(run)).toMatchObject({
+      checked: 21,
+      read: 20,
+      unreadable: 1,
+      notGiven: 1,
+    });
+    expect(run.said).toEqual([`unreadable ${first}`]);
+    // What is damaged beside it, in the same photo too, is mended all the same.
+    const beside = photos.find(({ id }) => first.includes(id))?.key('medium') ?? '';
+    const harm = harmTo(app.dataDir);
+    await harm.flipBit(beside);
+    await harm.flipBit(second);
+    const next = context();
+    await scrubObjects(deps)(next);
+    const fileOf = (key: string) => photos.find(({ id }) => key.includes(id))?.id;
+    expect(next.said).toEqual(
+      expect.arrayContaining([
+        `unreadable ${first}`,
+        `rebuild ${second}`,
+        `rebuild ${beside}`,
+        `fail ${fileOf(first)}`,
+      ]),
+    );
+    for (const { id } of photos) await expectWhole(app, id);
+    await scrubObjects(scrubUnderFaults(app).deps)(context());
   });
 
   test('are no outage when they are the last of a page either', async () => {
@@ -161,4 +196,44 @@ test('an archived original with a wrong label is told once, and again after long
   await app.db.updateTable('object_checks').set({ told_at: then }).where('key', '=', key).execute();
   expect(await look()).toEqual({ alarms: 1, said: [`mislabelled ${key}`, `leave ${key}`] });
   expect(await look()).toEqual({ alarms: 0, said: [`leave ${key}`] });
+  const restored = context();
+  await scrubObjects(deps)(restored);
+  expect(restored.said).toEqual([`recover ${key}`]);
+});
+
+describe('a store in which nearly nothing is', () => {
+  const checks = () => app.db.selectFrom('object_checks').selectAll().orderBy('key').execute();
+  const alarms = () => app.lines.filter(({ details }) => Object(details).alarm === 'store').length;
+
+  test('is not believed, and an alarm rings once a run: nothing is taken for lost that is in another store', async () => {
+    await untilDelivered(app);
+    const [before, rung] = [await checks(), alarms()];
+    for (const deep of [false, true]) {
+      const run = context({ params: { deep } });
+      const { deps, asked } = withoutAnswerFor(() => true, 'NOT_FOUND');
+      await expect(scrubObjects(deps)(run)).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringContaining('21 of 21 objects'),
+      });
+      expect(asked).toHaveLength(21);
+      expect([run.said, run.saved]).toEqual([[], []]);
+    }
+    expect(alarms()).toBe(rung + 2);
+    expect(await checks()).toEqual(before);
+    for (const { id } of photos) await expectWhole(app, id);
+  });
+
+  test('is when an operator says that the rest is lost indeed, and from then on; what comes back is taken', async () => {
+    const nothing = withoutAnswerFor(() => true, 'NOT_FOUND').deps;
+    const look = async (deps: ScrubDeps, more: object = {}) => {
+      const run = context({ params: { deep: false, ...more } });
+      return { result: await scrubObjects(deps)(run), said: run.said };
+    };
+    expect((await look(nothing, { acceptLoss: true })).result).toMatchObject({ missing: 21, lost: 21 });
+    const rung = alarms();
+    expect((await look(nothing)).result).toMatchObject({ stillLost: 21, missing: 0 });
+    expect(alarms()).toBe(rung);
+    expect((await look(scrubUnderFaults(app).deps)).result).toMatchObject({ recovered: 21 });
+    for (const { id } of photos) await expectWhole(app, id);
+  });
 });
