@@ -1,5 +1,6 @@
 import {
   DeleteBucketPolicyCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -7,7 +8,9 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { isTemporaryKey } from '#src/domain/keys.ts';
+import { Run } from '#src/http/routes/runs.ts';
 import { Photo } from '#src/http/schemas.ts';
 import { type Client, clientOf } from '#test/acceptance/client.ts';
 import { distinctPhoto } from '#test/support/app.ts';
@@ -18,6 +21,7 @@ import { type RunningService, startService } from '#test/support/service.ts';
 const ceph = cephServer();
 const WAIT_MS = 90_000;
 const OBJECTS_OF_A_PHOTO = 7;
+const RunPage = z.object({ run: Run, actions: z.array(z.object({ subject: z.string() }).loose()) });
 
 describe.skipIf(ceph === null)('a bucket in trouble (Ceph behind a fault proxy; skipped: no server)', () => {
   let bucket: TestBucket;
@@ -116,6 +120,57 @@ describe.skipIf(ceph === null)('a bucket in trouble (Ceph behind a fault proxy; 
     expect(refused).toBeLessThan(150);
     expect(proxy.seen.length).toBeGreaterThan(before);
     await expectOnlyPhotos(5);
+  });
+
+  test('503 SlowDown for half a minute and one reset in five then: a scrub waits, takes nothing for lost, and mends what is', async () => {
+    await start();
+    for (const reply of await Promise.all([upload(), upload(), upload()])) await ready(reply.as(Photo).id);
+    const [edited = '', removed = ''] = (await keys()).filter((key) =>
+      /^items\/(medium|large)\/.*webp$/.test(key),
+    );
+    const at = { Bucket: bucket.name };
+    await bucket.client.send(
+      new PutObjectCommand({ ...at, Key: edited, Body: 'other bytes', ContentType: 'image/webp' }),
+    );
+    await bucket.client.send(new DeleteObjectCommand({ ...at, Key: removed }));
+
+    const until = Date.now() + 30_000;
+    let refused = 0;
+    proxy.inject(({ number }) => {
+      if (Date.now() > until) return number % 5 === 0 ? { kind: 'reset' } : null;
+      refused += 1;
+      return SLOW_DOWN;
+    });
+    const admin = await client.token('admin-1', 'admin');
+    const asked = await client.call('POST', '/v1/admin/scrub', { token: admin, json: { deep: true } });
+    const run = async () => {
+      const path = `/v1/admin/runs/${asked.as(Run).id}?limit=100`;
+      return (await client.call('GET', path, { token: admin })).as(RunPage);
+    };
+    await expect
+      .poll(async () => (await run()).run.finishedAt, { timeout: WAIT_MS, interval: 100 })
+      .not.toBeNull();
+    const over = await run();
+    expect(over.run).toMatchObject({
+      state: 'succeeded',
+      result: {
+        checked: 21,
+        read: 19,
+        damaged: 1,
+        missing: 1,
+        rebuilt: 2,
+        lost: 0,
+        unreadable: 0,
+        failed: 0,
+      },
+    });
+    expect(over.actions.map(({ subject }) => subject).toSorted()).toEqual(
+      [edited, edited, removed, removed].toSorted(),
+    );
+    expect(refused).toBeGreaterThan(5);
+    // Eight at once, each with a few tries in the eight seconds for which a read is patient, and waits between the runs.
+    expect(refused).toBeLessThan(400);
+    await expectOnlyPhotos(3);
   });
 
   test('a prefix that is denied for a while holds photos back, and loses none', async () => {

@@ -16,44 +16,56 @@ export interface Look {
 /** At one time: an object store far away answers many as fast as one. */
 const LANES = 8;
 
+type How = ExamineOptions & { readonly watch: OutageWatch };
+
 /**
- * Looks at the objects of a page. One that cannot be read is noted; a store that does not answer is waited for. Errors:
+ * Looks at the objects of a page. One that cannot be read is noted; a store that does not answer is waited for. What was not
+ * given is asked for once more, after the store has shown that it answers: it may have come back only then. Errors:
  * STORAGE_UNAVAILABLE, DATABASE_UNAVAILABLE, ABORTED.
  */
 export async function lookAtAll(
   deps: ScrubDeps,
   page: readonly StoredObject[],
-  how: ExamineOptions & { readonly watch: OutageWatch },
-): Promise<Look[]> {
+  how: How,
+): Promise<readonly Look[]> {
+  const looks = await lookAtEach(deps, page, how);
+  // Of what was not given by an earlier run either nothing is learned by asking twice.
+  const isInDoubt = ({ object, mayPass }: Tried) => mayPass && object.unreadSince === null;
+  const inDoubt = looks.filter(isInDoubt).map(({ object }) => object);
+  const again = await lookAtEach(deps, inDoubt, how);
+  return [...looks.filter((look) => !isInDoubt(look)), ...again];
+}
+
+interface Tried extends Look {
+  /** It was not given, for a reason that may be the store's. */
+  readonly mayPass: boolean;
+}
+
+async function lookAtEach(deps: ScrubDeps, page: readonly StoredObject[], how: How): Promise<Tried[]> {
   const { watch } = how;
-  const looks: Look[] = [];
+  const looks: Tried[] = [];
   await inLanes(page, LANES, async (object) => {
-    // What was damaged or could not be read once is read, however it looks.
-    const deep = how.deep || object.damagedAt !== null || object.unreadSince !== null;
-    const is = await orNull(deps, object, how, () => examine(deps, object, { ...how, deep }));
-    looks.push({ object, is });
-    if (is === null) await watch.failed();
+    const look = await lookAt(deps, object, how);
+    looks.push(look);
+    if (look.is === null) await watch.failed();
     else watch.answered();
   });
   await watch.settle();
   return looks;
 }
 
-/** Null for an object that the store does not give, whatever its reason: it is one object, and others lie behind it. */
-async function orNull(
-  { log }: ScrubDeps,
-  { key }: StoredObject,
-  { signal }: ExamineOptions,
-  work: () => Promise<Examined>,
-): Promise<Examined | null> {
+/** An object that the store does not give, whatever its reason, is one object: others lie behind it. */
+async function lookAt(deps: ScrubDeps, object: StoredObject, how: How): Promise<Tried> {
+  // What was damaged or could not be read once is read, however it looks.
+  const deep = how.deep || object.damagedAt !== null || object.unreadSince !== null;
   try {
-    return await work();
+    return { object, is: await examine(deps, object, { ...how, deep }), mayPass: false };
   } catch (error) {
-    if (endsRun(error, signal)) throw error;
-    const isForeseen =
-      isStorageError(error, 'STORAGE_UNAVAILABLE') || isStorageError(error, 'VERSION_CONFLICT');
-    if (!isForeseen) log.error({ err: error, key }, 'a stored object could not be looked at');
-    return null;
+    if (endsRun(error, how.signal)) throw error;
+    const mayPass = isStorageError(error, 'STORAGE_UNAVAILABLE');
+    if (!mayPass && !isStorageError(error, 'VERSION_CONFLICT'))
+      deps.log.error({ err: error, key: object.key }, 'a stored object could not be looked at');
+    return { object, is: null, mayPass };
   }
 }
 

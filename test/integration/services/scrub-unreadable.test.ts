@@ -126,6 +126,14 @@ describe('objects that the store does not give', () => {
     await expectWhole(app, photos[0]?.id ?? '');
   });
 
+  test('are asked for once more when the store has come back meanwhile: its outage is none of theirs', async () => {
+    let refusals = 10;
+    const run = context();
+    const { deps } = withoutAnswerFor(() => (refusals -= 1) >= 0);
+    expect(await scrubObjects(deps)(run)).toMatchObject({ checked: 21, read: 21, unreadable: 0 });
+    expect(run.said).toEqual([]);
+  });
+
   test('are believed of no store that gives nothing, though it can be reached', async () => {
     const run = context();
     const { deps, asked } = withoutAnswerFor(() => true);
