@@ -3,11 +3,11 @@ import {
   GetObjectCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketPolicy } from '#src/domain/bucket-policy.ts';
-import { cephServer, createTestBucket, type S3Server, type TestBucket } from '#test/support/s3-server.ts';
+import { cephServer, createTestBucket, otherClientOf, type TestBucket } from '#test/support/s3-server.ts';
 
 const BUCKET = 'arn:aws:s3:::localex-storage';
 const DISTRIBUTION = 'arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE';
@@ -138,7 +138,7 @@ describe.skipIf(ceph === null)('the policy on a real bucket (needs TEST_S3_ENDPO
   });
 
   test('another user of the same server is denied', async () => {
-    const other = otherClient(bucket.server);
+    const other = otherClientOf(bucket.server);
     await expect(get(other)).rejects.toMatchObject(DENIED);
     await expect(put({ Key: 'items/mine' }, other)).rejects.toMatchObject(DENIED);
     other.destroy();
@@ -149,16 +149,3 @@ describe.skipIf(ceph === null)('the policy on a real bucket (needs TEST_S3_ENDPO
     expect(Policy).toContain('"aws:SecureTransport":"false"');
   });
 });
-
-function otherClient({ endpoint, region }: S3Server): S3Client {
-  return new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    credentials: {
-      accessKeyId: process.env['TEST_S3_OTHER_ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: process.env['TEST_S3_OTHER_SECRET_ACCESS_KEY'] ?? '',
-    },
-  });
-}

@@ -61,6 +61,20 @@ export function clientOf(server: S3Server): S3Client {
   });
 }
 
+/** Another user of Ceph, who has no right to anything that a policy does not give. */
+export function otherClientOf({ endpoint, region }: S3Server): S3Client {
+  return new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    credentials: {
+      accessKeyId: process.env['TEST_S3_OTHER_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: process.env['TEST_S3_OTHER_SECRET_ACCESS_KEY'] ?? '',
+    },
+  });
+}
+
 /** A new bucket on that server, for one file of tests. */
 export async function createTestBucket(
   server: S3Server,
